@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Run every notebook and every check of `.ci/checks`, two at a time, and close with `N passed, N failed`
+
+usage: .ci/test.py [--demand-all] [--flags 'slow …'] [name …]    (a name picks notebooks and checks by part of their file name)
+
+A check exits 0 when it passed and 77 when this machine cannot run it, with the reason on its last line;
+`--demand-all` makes such a check a failure. Each job is a process of its own: one that crashes takes no other with it.
+"""
+import argparse, os, subprocess, sys, time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV = {**os.environ, 'OMP_NUM_THREADS': '1', 'MPLBACKEND': 'Agg', 'PYTHONUTF8': '1'}
+NOTEBOOK = '''import sys
+from pathlib import Path
+from nbdev.config import get_config
+from nbdev.test import test_nb
+ok, seconds = test_nb(Path(sys.argv[1]), get_config().tst_flags.split(), sys.argv[2].split(), basepath=get_config().config_path)
+if ok and not seconds: print('skip_exec in its front matter')
+sys.exit(1 if not ok else 0 if seconds else 77)'''
+
+def job(path, flags, limit):
+    "Run one notebook or check; its exit code, its seconds and all it printed"
+    cmd = [sys.executable, str(path)] if path.suffix == '.py' else [sys.executable, '-c', NOTEBOOK, str(path), flags]
+    start = time.time()
+    try: r = subprocess.run(cmd, cwd=ROOT, env=ENV, timeout=limit, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding='utf-8', errors='replace')
+    except subprocess.TimeoutExpired as e:
+        said = e.stdout if isinstance(e.stdout, str) else (e.stdout or b'').decode('utf-8', 'replace')
+        return 1, time.time()-start, f'{said}\nstopped after {limit} s'
+    return r.returncode, time.time()-start, r.stdout.strip()
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument('names', nargs='*'); p.add_argument('--flags', default='')
+    p.add_argument('--demand-all', action='store_true'); p.add_argument('--limit', type=int, default=1200, help='seconds for one job')
+    a = p.parse_args()
+    nbs = sorted(f for f in (ROOT/'nbs').glob('*.ipynb') if f.name[0] not in '_.')
+    checks = sorted((ROOT/'.ci/checks').glob('*.py'))
+    if not nbs: print(f'no notebook in {ROOT/"nbs"}', '0 passed, 1 failed', sep='\n'); return 1
+    jobs = [f for f in nbs+checks if not a.names or any(n in f.name for n in a.names)]
+    passed, failed, notrun = 0, 0, []
+    with ThreadPoolExecutor(2) as pool:
+        futures = {pool.submit(job, f, a.flags, a.limit): f for f in jobs}
+        for done in as_completed(futures):
+            f, (code, seconds, said) = futures[done], done.result()
+            word = {0: 'ok', 77: 'not run'}.get(code, 'FAILED')
+            print(f'{word:8}{f.relative_to(ROOT)}  {seconds:.0f} s', flush=True)
+            if code == 77: notrun.append(said.splitlines()[-1] if said else f.name)
+            if code == 0: passed += 1
+            elif code != 77 or a.demand_all: failed += 1
+            if word == 'FAILED': print(said or f'exit code {code} and no output', flush=True)
+    if notrun: print(f'{len(notrun)} not run:', *notrun, sep='\n  ')
+    print(f'{passed} passed, {failed} failed')
+    return int(failed > 0 or passed == 0)
+
+if __name__ == '__main__': sys.exit(main())
