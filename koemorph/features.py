@@ -9,7 +9,7 @@ __all__ = ['SR', 'run', 'steps', 'test_chunking', 'chain', 'fan', 'Framed', 'han
 # %% ../nbs/02_features.ipynb #5e1f9f1b
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, prod
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -143,21 +143,18 @@ class Framed:
     def step(self, state, x): return _in_blocks(self._block, state, _samples(x), 2**18)
 
 # %% ../nbs/02_features.ipynb #d8b1fc1b
-def _ends(a, b, fps, sr=SR):
-    "Ends of frames `a` to `b`, as `frame_ends` has them"
-    k = np.arange(a+1, b+1, dtype=np.int64)
-    return (2*k*sr*fps.denominator + fps.numerator)//(2*fps.numerator)
+def _count(n, num, den): return max(0, (num*(2*n+1)-1)//(2*SR*den))   # `n_frames`, without its checks
+def _ends(a, b, num, den): return (2*np.arange(a+1, b+1)*SR*den + num)//(2*num)   # `frame_ends` from frame `a` on
 
 @patch
 def _block(self:Framed, state, x):
-    (past,n,*memory),m = state, self.ticks
-    a,b = (n_frames(max(0, int(t)-self.lookahead), self.fps, SR) for t in (n, n+len(x)))
-    x = np.concatenate([past, x])
+    (past,n,*memory),(num,den),m = state, self.fps.as_integer_ratio(), self.ticks
+    start = int(n)-self.lookahead
+    a,b = _count(start, num, den), _count(start+len(x), num, den)
+    n,x = n+len(x), np.concatenate([past, x])
     if a==b: y = np.zeros((0, len(self.names)), np.float32)
-    else:
-        ends = _ends(m*a, m*b, m*self.fps).reshape(-1, m) + (self.lookahead + len(past) - int(n))
-        memory,y = self.rows(memory, x, ends)
-    return (x[-self.past:].copy(), n+len(x)-len(past), *memory), y
+    else: memory,y = self.rows(memory, x, _ends(m*a, m*b, m*num, den).reshape(-1, m) + len(past) - start)
+    return (x[-self.past:].copy(), n, *memory), y
 
 # %% ../nbs/02_features.ipynb #5951d044
 def hann(
@@ -181,7 +178,7 @@ def mel_filters(
 # %% ../nbs/02_features.ipynb #4e6f7261
 def _power(x, ends, window, n_fft):
     "Power spectra (frames, n_fft//2+1) of the windows of `x` that end at `ends`"
-    s = np.fft.rfft(sliding_window_view(x, len(window))[ends-len(window)]*window, n_fft)
+    s = np.fft.rfft(x[ends[:,None] + np.arange(-len(window), 0)]*window, n_fft)
     return (s.real**2 + s.imag**2).astype(np.float32, copy=False)
 
 @dataclass(frozen=True)
@@ -242,8 +239,9 @@ def _block(self:Resampler, state, x):
     a,b = (-(-max(0, int(t)-half)*up//down) for t in (n, n+len(x)))
     n,x = n+len(x), np.concatenate([past, x])
     q,phase = np.divmod(np.arange(a, b)*down, up)
-    around = sliding_window_view(x, 2*half+1)[q + len(x) - half - int(n)] if b>a else np.zeros((0, 2*half+1), np.float32)
-    return (x[len(x)-2*half:].copy(), n), np.einsum('mt,mt->m', around, self.bank[phase])
+    if a==b: y = x[:0]
+    else: y = np.einsum('mt,mt->m', sliding_window_view(x, 2*half+1)[q + len(x) - half - int(n)], self.bank[phase])
+    return (x[len(x)-2*half:].copy(), n), y
 
 # %% ../nbs/02_features.ipynb #12e3be85
 def load_wave(
@@ -254,42 +252,49 @@ def load_wave(
     wave,sr_in = read_wave(path)
     return run(Resampler(sr_in, sr), wave)
 
-# %% ../nbs/02_features.ipynb #3472ee0a
+# %% ../nbs/02_features.ipynb #23535be4
+_HZ = np.arange(1025, dtype=np.float32)*SR/2048
+_HANN = hann(1024)
+_VOICE = (_HZ>50)/(1+(_HZ/1000)**4)                               # where a fundamental and its first harmonics live
+_OWN = np.fft.irfft(np.abs(np.fft.rfft(_HANN, 2048))**2)[:SR//60+2] # what the window itself adds to an autocorrelation
+
 def pitch(
     power:np.ndarray, # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
-    quiet:float=3e-4  # RMS below which nothing counts as a voice
+    quiet:float=3e-4  # RMS below which nothing counts as a voice, full scale 1
 ):
-    "Fundamental in Hz and how periodic the window is, 0–1: two (frames,) arrays, by normalised autocorrelation (Boersma 1993)"
-    f = np.arange(1025)*SR/2048
-    weight = (f>50)/(1+(f/1000)**4)
-    lo,hi = SR//500, SR//60
-    r = np.fft.irfft(power*weight.astype(np.float32))[:, :hi+2]
-    own = np.fft.irfft(np.abs(np.fft.rfft(hann(1024), 2048))**2)[:hi+2]
-    r = r/(r[:, :1] + quiet**2*own[0])*(own[0]/own)
-    mid,lag = r[:, lo:-1], np.arange(lo, hi+1)
-    peak = (mid>r[:, lo-1:-2]) & (mid>=r[:, lo+1:])
-    j = np.argmax(np.where(peak, mid - .02*np.log2(lag/lo), -1), 1)
-    k = np.arange(len(j))
-    l,m,h = r[k, j+lo-1], r[k, j+lo], r[k, j+lo+1]
-    shift = np.clip((l-h)/np.minimum(2*(l-2*m+h), -1e-9), -.5, .5)
-    return SR/(lag[j]+shift), np.clip(m - (l-h)*shift/4, 0, 1)*peak.any(1)
+    "F0 in Hz (60–500), and how periodic the window is (0–1): two (frames,) arrays, by normalised autocorrelation"
+    r = np.fft.irfft(power*_VOICE)[:, :len(_OWN)]
+    r = r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))           # Boersma 1993
+    lag = np.arange(SR//500, len(_OWN)-1)
+    l,m,h = r[:,lag-1], r[:,lag], r[:,lag+1]
+    found = np.where((m>l)&(m>=h), m - .02*np.log2(lag), -9)      # a small bonus to the shorter of two good lags
+    k,j = np.arange(len(r)), found.argmax(1)
+    l,m,h = l[k,j], m[k,j], h[k,j]
+    shift = np.clip((l-h)/np.minimum(2*(l-2*m+h), -1e-9), -.5, .5) # the parabola's top
+    return SR/(lag[j]+shift), np.clip(m-(l-h)*shift/4, 0, 1)*(found[k,j]>-9)
 
-# %% ../nbs/02_features.ipynb #c7ec862c
+# %% ../nbs/02_features.ipynb #46aa7678
+@lru_cache
+def _weights(seconds, fps, n=64):
+    "What `n` new frames (constants, n, n) and the old average (constants, n, 1) add to the averages after them"
+    d = np.exp(-1/(np.array(seconds)*float(fps)))[:,None,None]
+    lag = np.subtract.outer(np.arange(n), np.arange(n))
+    return np.where(lag<0, 0, (1-d)*d**np.maximum(lag, 0)), d**np.arange(1, n+1)[:,None]
+
 def follow(
-    y:np.ndarray,       # (constants, columns) float64: where the averages stand
-    x:np.ndarray,       # (frames, columns): what arrives
-    seconds:np.ndarray, # (constants,) time constants, seconds
-    fps:Fraction        # Frames per second
+    y:np.ndarray,  # (constants, columns) float64: where the averages stand
+    x:np.ndarray,  # (frames, columns): what arrives
+    seconds:tuple, # Time constants, seconds
+    fps:Fraction=Fraction(30) # Frames per second
 ):
-    "Exponential averages of every column at every time constant: the last of them, and all (frames, constants, columns)"
-    d,all_ = np.exp(-1/(np.asarray(seconds)*float(fps)))[:,None], np.zeros((len(x), *y.shape))
-    for i in range(0, len(x), 64):   # y[t] = d·y[t-1] + (1-d)·x[t], sixty-four frames at a time
-        b = x[i:i+64]
-        lag = np.subtract.outer(np.arange(len(b)), np.arange(len(b)))
-        w = np.where(lag>=0, (1-d[:,:,None])*d[:,:,None]**np.maximum(lag, 0), 0)
-        all_[i:i+64] = (w@b + d[:,:,None]**(np.arange(len(b))[:,None]+1)*y[:,None]).swapaxes(0, 1)
-        y = all_[i+len(b)-1]
-    return y, all_
+    "Exponential averages of every column at every time constant: the last, and all (frames, constants, columns)"
+    every = np.zeros((len(x), *y.shape))
+    new,old = _weights(tuple(seconds), fps)
+    for i in range(0, len(x), 64):     # y[t] = d·y[t-1] + (1-d)·x[t], sixty-four frames at a time
+        b = x[i:i+64]; n = len(b)
+        every[i:i+n] = (new[:,:n,:n]@b + old[:,:n]*y[:,None]).swapaxes(0, 1)
+        y = every[i+n-1]
+    return y.copy(), every
 
 # %% ../nbs/02_features.ipynb #9b27f615
 def loudness(
@@ -316,17 +321,17 @@ class Prosody(Framed):
         return (quick,slow), np.concatenate([now, lately], 1).astype(np.float32)
 
 # %% ../nbs/02_features.ipynb #0905371d
-_HZ = np.arange(1025)*SR/2048
 _BANDS = np.searchsorted(_HZ, [60, 500, 2000, 8001])
+_TILT = np.cos(np.pi*_HZ[_BANDS[0]:]/8000)
 
 @patch
 def _now(self:Prosody, x, ends):
     "Eight values of the window itself, its power, how surely it is voiced, and its F0 in octaves from 150 Hz"
-    p = _power(x, ends, hann(1024), 2048)
+    p = _power(x, ends, _HANN, 2048)
     bands = np.stack([p[:,a:b].sum(1) for a,b in zip(_BANDS, _BANDS[1:])], 1) + 1e-4   # no DC, no rumble
     total = bands.sum(1)
-    tilt = (p[:,_BANDS[0]:]*np.cos(np.pi*_HZ[_BANDS[0]:]/8000)).sum(1)/total
-    crossings = np.diff(sliding_window_view(x, 1024)[ends-1024]<0, axis=1).mean(1)
+    tilt = (p[:,_BANDS[0]:]*_TILT).sum(1)/total
+    crossings = np.diff(x[ends[:,None] + np.arange(-1024, 0)]<0, axis=1).mean(1)
     hz,strength = pitch(p)
     power,v,f = total/(.375*1024*1024), np.clip((strength-.35)/.3, 0, 1), np.log2(hz/150)
     return np.stack([loudness(power), *np.log10(bands/total[:,None]).T/3, tilt, crossings, strength, v*f], 1), power, v, f
