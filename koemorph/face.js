@@ -1,0 +1,512 @@
+// The koemorph face: 52 ARKit coefficients in, an illustrated face out. No dependencies, no network.
+// Left and Right are the subject's own, so their left eye is on the right of the screen: nothing is mirrored.
+// Below: pose -> geometry (mouth, outline, eye, brow) -> paint -> player.
+
+const WIDTH = 400, HEIGHT = 460                    // units of the drawing; (0, 0) is between the eyes
+const SIDES = [['Left', 1], ['Right', -1]]
+const clamp = (x, a = 0, b = 1) => Math.min(b, Math.max(a, x))
+const lerp = (a, b, t) => a + (b - a)*t
+const smooth = x => (x = clamp(x), x*x*(3 - 2*x))
+const bell = (x, width) => Math.exp(-((x/width)**2))
+
+/** Coefficients by name, 0 where missing or NaN, kept within 0..1 */
+const pose = coefficients => new Proxy(coefficients, {get: (o, name) => clamp(+o[name] || 0)})
+
+// ---------------------------------------------------------------- geometry
+
+const U = Array.from({length: 57}, (_, i) => -Math.cos(Math.PI*i/56))   // along the lips, denser at the corners
+
+/** The four lip contours, teeth and tongue. y = 84 is where resting lips meet. */
+function mouth(c) {
+  const jaw = 50*c.jawOpen, jx = 16*(c.jawLeft - c.jawRight), shift = 16*(c.mouthLeft - c.mouthRight)
+  const close = 50*Math.min(c.mouthClose, c.jawOpen + .12)
+  const round = clamp(c.mouthPucker + .75*c.mouthFunnel)
+  const half = Math.max(11, 36 - 19*c.mouthPucker - 13*c.mouthFunnel - 5*c.jawOpen - 4*c.cheekPuff)
+  const side = Object.fromEntries(SIDES.map(([name, s]) => [s, {
+    dx: 9*c['mouthSmile' + name] + 6*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
+    dy: -15*c['mouthSmile' + name] + 13*c['mouthFrown' + name] - 3*c['mouthDimple' + name] + 5*c['mouthStretch' + name] - 3*c['mouthPress' + name],
+    up: 15*c['mouthUpperUp' + name] + 4*c['noseSneer' + name], down: 17*c['mouthLowerDown' + name], press: c['mouthPress' + name]}]))
+  const upperOuter = [], upperInner = [], lowerInner = [], lowerOuter = []
+  let gap = 0
+  for (const u of U) {
+    const a = Math.abs(u), arch = (1 - a*a)**lerp(.72, .5, round), flat = 1 - a**4
+    const near = {1: smooth(.5 + u/1.1), '-1': smooth(.5 - u/1.1)}
+    const mix = key => near[1]*side[1][key] + near[-1]*side[-1][key]
+    const tail = side[Math.sign(u) || 1]
+    const rest = 84 + 1.6*bell(u, .3) - 3.5*a*a + tail.dy*a*a + .3*jaw*(1 - arch)
+    let upper = rest - (mix('up')*flat + 6*c.mouthFunnel*arch + 4*c.mouthShrugUpper*flat + 5*c.mouthShrugLower*flat + 3*c.tongueOut*arch)
+      + .38*close*arch + 3*c.mouthRollUpper*flat + 3*mix('press')*flat
+    let lower = rest + jaw*arch + mix('down')*flat + 7*c.mouthFunnel*arch + 9*c.tongueOut*arch
+      - .62*close*arch - 4*c.mouthRollLower*flat - 5*mix('press')*flat - 4*c.mouthShrugUpper*flat - 7*c.mouthShrugLower*flat - 3*c.jawForward*flat
+    const raw = lower - upper - 1.2, open = raw > 1 ? raw : raw < -1 ? 0 : (raw + 1)**2/4   // lips give a little before they part
+    const middle = (upper + lower)/2, squeeze = 1/(1 + Math.max(0, -raw)/14)
+    upper = middle - open/2; lower = middle + open/2
+    gap = Math.max(gap, open)
+    const x = shift*(1 - .25*a) + half*u + Math.sign(u)*tail.dx*a**1.5
+    const thinner = squeeze*(1 - .4*mix('press'))*(1 - .15*Math.max(0, mix('dx'))/12)
+    const top = 9.5*(1 - a**2.3)**.8*(1 - .26*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)
+    const bottom = 12.5*(1 - a**2.3)**.8*thinner*(1 + .3*round + .35*c.mouthShrugLower + .4*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
+    const inset = 1 - (1.5 + 4.5*round)/half, low = jx*(.35 + .45*arch), high = jx*.2*a*a + .1*jx
+    const rim = (1.5 + 4.5*round)*.0
+    upperInner.push([x*inset + shift*(1 - inset) + high, upper]); lowerInner.push([x*inset + shift*(1 - inset) + low*arch + high*(1 - arch), lower])
+    upperOuter.push([x + high, upper - top - rim]); lowerOuter.push([x + low*arch + high*(1 - arch), lower + bottom + rim])
+  }
+  const first = upperOuter[0], last = upperOuter[U.length - 1]
+  return {upperOuter, upperInner, lowerInner, lowerOuter, gap, width: Math.hypot(last[0] - first[0], last[1] - first[1]), jaw, jx, shift, round}
+}
+
+/** Points round the face, clockwise from the crown: the jaw drops, shifts and juts, cheeks fill */
+function outline(c) {
+  const drop = 46*c.jawOpen - 3*c.mouthShrugLower + 3*c.jawForward, jx = 15*(c.jawLeft - c.jawRight)
+  const half = ([name, s]) => [
+    [68, -130, 0, 0], [100, -72, 0, 0], [105 + 3*c.cheekPuff, -14, 0, 0],
+    [99 + 15*c.cheekPuff + 2*c['mouthSmile' + name], 42, .04, 0], [82 + 11*c.cheekPuff + 3*c.jawForward - 2*c.jawOpen, 90, .35, .35],
+    [51 + 5*c.jawForward - 4*c.jawOpen, 126, .85, .85], [20 + 5*c.jawForward - 2*c.jawOpen, 142, 1, 1]
+  ].map(([x, y, fall, swing]) => [s*x + swing*jx, y + fall*drop])
+  const [left, right] = SIDES.map(half)
+  return [[0, -150], ...left, [jx, 145 + drop], ...right.reverse()]
+}
+
+/** One eye, drawn as the subject's left (x grows outwards) */
+function eye(c, name) {
+  const v = key => c[key + name]
+  const open = clamp(1 - v('eyeBlink') - .28*v('eyeSquint') + .26*v('eyeWide') - .3*v('eyeLookDown') + .08*v('eyeLookUp'), 0, 1.3)
+  const lift = .55*v('eyeSquint') + .3*v('cheekSquint') - .12*v('eyeWide')
+  const inner = [-24, 4], outer = [25, -4]
+  const low = [[-12, 15 - 13*lift], [13, 15 - 13*lift]]
+  const high = [[-17, -21], [10, -25]]
+  const lid = t => low.map((p, i) => [lerp(p[0], high[i][0], t), lerp(p[1], high[i][1], t)])
+  const look = [10*(v('eyeLookOut') - v('eyeLookIn')), 8.5*v('eyeLookDown') - 8*v('eyeLookUp')]
+  return {inner, outer, low, upper: lid(open), lid, open, look, lift}
+}
+
+/** One brow as a ribbon: inner end, arch, tail, with its thickness */
+function brow(c, name) {
+  const down = c['browDown' + name], up = c['browOuterUp' + name], worry = c.browInnerUp
+  return [[20 - 5*down, -44 - 15*worry + 12*down - 1*up, 7.5], [36 - 3*down, -53 - 9*worry + 10*down - 6*up, 8],
+    [58, -57 - 1*worry + 7*down - 13*up, 6.5], [80, -45 + 2*worry + 3*down - 11*up, 1]]
+}
+
+// ---------------------------------------------------------------- paint
+
+const CHARACTER = {
+  skin: '#f6cfb2', skinLight: '#ffe3cd', skinShade: '#e2a487', skinDeep: '#c98468', line: '#9a5a45',
+  blush: '#f08d7d', lip: '#d2706b', lipUpper: '#bf5f60', lipLight: '#f2a79b', seam: '#8f3f42',
+  cavity: '#3d1220', cavityLow: '#6e2433', teeth: '#fffaf2', teethLow: '#efe2d8', teethShade: '#3d122066', tongue: '#dc7478', tongueShade: '#b8525c',
+  white: '#fffdfa', whiteShade: '#c9c3d4', iris: '#2f7d78', irisLight: '#7fd0bd', irisRing: '#153c42', pupil: '#0e2329', glint: '#ffffff',
+  lash: '#3a2228', brow: '#5f3530', hair: '#6d3b34', hairDark: '#4d2729', hairLight: '#a9654e', cloth: '#2f5d6b', clothDark: '#234852', clothLight: '#477e8b'}
+const THEMES = {
+  light: {...CHARACTER, backdrop: '#fdf1e6', backdropEdge: '#f3d9c6', halo: '#fffaf3'},
+  dark: {...CHARACTER, backdrop: '#3a4252', backdropEdge: '#232834', halo: '#55607a'}}
+
+/** A smooth path through points (Catmull-Rom), appended to `path` */
+function curve(points, {closed = false, path = new Path2D(), start = true} = {}) {
+  const n = points.length, at = i => closed ? points[(i + n) % n] : points[clamp(i, 0, n - 1)]
+  if (start) path.moveTo(...points[0]); else path.lineTo(...points[0])
+  for (let i = 0; i < (closed ? n : n - 1); i++) {
+    const [a, b, d, e] = [at(i - 1), at(i), at(i + 1), at(i + 2)]
+    path.bezierCurveTo(b[0] + (d[0] - a[0])/6, b[1] + (d[1] - a[1])/6, d[0] - (e[0] - b[0])/6, d[1] - (e[1] - b[1])/6, d[0], d[1])
+  }
+  if (closed) path.closePath()
+  return path
+}
+/** The closed shape between two curves that run the same way */
+const band = (over, under) => { const path = curve(over); curve([...under].reverse(), {path, start: false}); path.closePath(); return path }
+
+/** A painter bound to one context: fills, strokes, gradients, clips, mirrored sides */
+function painter(ctx) {
+  const self = {
+    ctx,
+    shape: d => typeof d === 'string' ? new Path2D(d) : d,
+    fill(d, color, alpha = 1) { ctx.globalAlpha = alpha; ctx.fillStyle = color; ctx.fill(self.shape(d)); ctx.globalAlpha = 1 },
+    line(d, color, width, alpha = 1) {
+      if (alpha <= .003) return
+      ctx.globalAlpha = alpha; ctx.strokeStyle = color; ctx.lineWidth = width; ctx.lineCap = ctx.lineJoin = 'round'; ctx.stroke(self.shape(d)); ctx.globalAlpha = 1
+    },
+    down(y0, y1, ...colors) { const g = ctx.createLinearGradient(0, y0, 0, y1); colors.forEach((k, i) => g.addColorStop(i/(colors.length - 1), k)); return g },
+    glow(x, y, rx, ry, color, alpha = 1) {       // a soft ellipse
+      const g = ctx.createRadialGradient(0, 0, 0, 0, 0, 1)
+      g.addColorStop(0, color); g.addColorStop(.45, color + '90'); g.addColorStop(1, color + '00')
+      ctx.save(); ctx.translate(x, y); ctx.scale(rx, ry); ctx.globalAlpha = alpha; ctx.fillStyle = g; ctx.fillRect(-1, -1, 2, 2); ctx.restore()
+    },
+    within(d, draw) { ctx.save(); ctx.clip(self.shape(d)); draw(); ctx.restore() },
+    side(s, x, y, draw) { ctx.save(); ctx.scale(s, 1); ctx.translate(x, y); draw(); ctx.restore() },
+  }
+  return self
+}
+const ellipse = (x, y, rx, ry, turn = 0) => { const p = new Path2D(); p.ellipse(x, y, rx, ry, turn, 0, 2*Math.PI); return p }
+
+const BACK = 'M0,-193 C78,-196 132,-146 134,-62 C135,-8 146,36 133,84 C128,106 116,124 98,138 C100,124 98,112 92,104 L-92,104 C-98,112 -100,124 -98,138 C-116,124 -128,106 -133,84 C-146,36 -135,-8 -134,-62 C-132,-146 -78,-196 0,-193Z'
+
+function paintBody(p, c, k, face) {
+  p.fill(BACK, k.hairDark)
+  const neck = 'M-44,60 L-42,166 C-60,182 -110,186 -150,206 L-190,250 L190,250 L150,206 C110,186 60,182 42,166 L44,60Z'
+  p.fill(neck, k.skin)
+  p.within(neck, () => { p.ctx.save(); p.ctx.translate(0, 16); p.fill(curve(face, {closed: true}), k.skinShade, .85); p.ctx.restore() })
+  p.fill('M-200,260 C-190,205 -120,196 -62,172 C-50,190 -20,200 0,200 C20,200 50,190 62,172 C120,196 190,205 200,260Z', k.cloth)
+  p.fill('M-62,172 C-50,192 -20,202 0,202 C20,202 50,192 62,172 L54,162 C44,180 18,190 0,190 C-18,190 -44,180 -54,162Z', k.clothLight)
+  for (const [, s] of SIDES) p.side(s, 0, 0, () => {
+    p.fill('M100,-18 C118,-34 130,-20 125,6 C121,30 110,42 98,38Z', k.skin)
+    p.line('M104,-20 C118,-32 129,-20 124,6 C120,28 110,40 100,37', k.line, 1.6, .7)
+    p.line('M106,-8 C115,-14 119,-4 115,8 M113,-4 C108,6 108,14 110,20', k.skinDeep, 1.8, .6)
+  })
+}
+
+function paintSkin(p, c, k, face) {
+  const path = curve(face, {closed: true})
+  p.fill(path, k.skin)
+  p.within(path, () => {
+    p.glow(0, -30, 90, 80, k.skinLight, .7)
+    p.fill('M-130,-160 L130,-160 L130,60 C112,30 104,-20 96,-60 C70,-90 -50,-96 -84,-52 C-100,-20 -108,20 -130,60Z', k.skinShade, .55)
+    const drop = 46*c.jawOpen
+    p.glow(0, 160 + drop, 80, 34, k.skinShade, .6)
+    for (const [name, s] of SIDES) p.side(s, 0, 0, () => {
+      const smile = c['mouthSmile' + name], squint = c['cheekSquint' + name], sneer = c['noseSneer' + name], rise = 6*smile + 8*squint
+      p.glow(104, 60, 34, 80, k.skinShade, .5)
+      p.glow(62 + 6*c.cheekPuff, 42 - rise + 4*c.cheekPuff, 34 + 8*c.cheekPuff, 22 + 10*c.cheekPuff, k.blush, .42 + .12*smile + .2*squint + .2*c.cheekPuff)
+      p.glow(70, 44, 26, 26, k.skinLight, .9*c.cheekPuff)
+      p.glow(58, 24, 30, 12, k.skinLight, .9*squint)
+      p.line('M28,30 C42,38 62,36 76,26', k.skinDeep, 2, .75*squint)
+      p.line(`M21,44 C32,${52 - 4*smile} 44,${66 - 6*smile} 47,${82 - 6*smile}`, k.skinDeep, 1.8, .55*smile + .35*sneer + .15*c['mouthUpperUp' + name])
+      p.line('M8,4 L17,10 M8,12 L16,18', k.skinDeep, 1.8, .8*sneer)
+      p.line('M84,34 C94,52 92,78 78,92', k.skinDeep, 2, .5*c.cheekPuff)
+    })
+  })
+  p.line(path, k.line, 1.8, .75)
+}
+
+function paintNose(p, c, k) {
+  p.glow(0, 20, 13, 44, k.skinLight, .75)
+  p.glow(2, 34, 9, 7, '#ffffff', .5)
+  p.glow(0, 54, 22, 8, k.skinShade, .55)
+  for (const [name, s] of SIDES) p.side(s, 0, 0, () => {
+    const up = 6*c['noseSneer' + name], out = 3*c['noseSneer' + name]
+    p.line(`M${14 + out},${32 - up} C${20 + out},${36 - up} ${20 + out},${46 - up} ${12 + out},${47 - up}`, k.skinDeep, 1.8, .75)
+    p.fill(`M3,${48 - up*.4} C6,${44 - up} ${12 + out},${43 - up} ${13 + out},${47 - up} C10,${49 - up*.6} 6,${50 - up*.5} 3,${48 - up*.4}Z`, k.line, .7)
+  })
+  p.line('M-6,50 C-2,53 2,53 6,50', k.skinDeep, 1.6, .7)
+}
+
+function paintMouth(p, c, k, m) {
+  const inside = band(m.upperInner, m.lowerInner)
+  const lipUpper = band(m.upperOuter, m.upperInner), lipLower = band(m.lowerInner, m.lowerOuter)
+  const bottom = m.lowerOuter[28], top = m.upperOuter[28]
+  p.glow((bottom[0]), bottom[1] + 7, 24, 8, k.skinDeep, .4 + .3*c.mouthShrugLower)
+  p.line(`M-4,56 L-4.5,${top[1] - 4} M4,56 L4.5,${top[1] - 4}`, k.skinShade, 2, .35)
+  if (m.gap > .05) p.within(inside, () => {
+    p.fill(inside, p.down(m.upperInner[28][1], m.lowerInner[28][1] + 6, k.cavity, k.cavityLow))
+    const ty = 84 + .8*m.jaw, tx = .6*m.jx
+    p.fill(band([[-26 + m.jx, 90 + m.jaw], [-14 + m.jx, 87 + m.jaw], [m.jx, 86.5 + m.jaw], [14 + m.jx, 87 + m.jaw], [26 + m.jx, 90 + m.jaw]],
+      [[-30 + m.jx, 115 + m.jaw], [30 + m.jx, 115 + m.jaw]]), k.teethLow)
+    p.fill(ellipse(tx, ty + 16, 23, 14), p.down(ty, ty + 24, k.tongueShade, k.tongue))
+    p.line(`M${tx},${ty + 6} L${tx},${ty + 20}`, k.tongueShade, 2, .6)
+    p.fill(band([[-34, 60], [34, 60]], [[-30, 82], [-18, 87], [0, 89], [18, 87], [30, 82]]), k.teeth)
+    p.line(curve(m.upperInner), k.teethShade, 5)
+  })
+  p.fill(lipUpper, p.down(top[1], m.upperInner[28][1], k.lip, k.lipUpper))
+  p.fill(lipLower, p.down(m.lowerInner[28][1], bottom[1], k.lip, k.lip))
+  p.within(lipLower, () => p.glow(bottom[0] - 3, lerp(m.lowerInner[28][1], bottom[1], .45), 15, 4.5, k.lipLight, .9))
+  p.line(band(m.upperOuter, m.lowerOuter), k.seam, 1, .35)
+  if (m.gap < 3) p.line(curve(m.lowerInner), k.seam, 1, clamp(1 - m.gap/3))
+  for (const [name, s] of SIDES) {
+    const end = m.upperOuter[s > 0 ? U.length - 1 : 0], dimple = c['mouthDimple' + name]
+    p.side(s, s*end[0], end[1], () => {
+      p.line('M-2,0 C1,-1 2,0 3,-1', k.seam, 1.8, .7)
+      p.line('M5,-7 C9,-2 9,3 5,8', k.skinDeep, 2.4, .85*dimple + .3*c['mouthPress' + name])
+      p.glow(4, 4, 10, 10, k.skinShade, .8*c['mouthFrown' + name] + .4*c['mouthPress' + name])
+    })
+  }
+  paintTongue(p, c, k, m)
+}
+
+function paintTongue(p, c, k, m) {
+  if (c.tongueOut < .02) return
+  const x = m.lowerInner[28][0], y = m.upperInner[28][1], tip = lerp(m.lowerInner[28][1], m.lowerOuter[28][1] + 22, c.tongueOut), w = Math.min(15, m.width*.3)
+  const tongue = `M${x - w},${y - 4} C${x - w - 2},${lerp(y, tip, .6)} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${lerp(y, tip, .6)} ${x + w},${y - 4}Z`
+  const under = band(m.upperInner, [[-120, 260], [120, 260]].map(q => q))
+  p.within(under, () => {
+    p.fill(tongue, p.down(y, tip, k.tongueShade, k.tongue)); p.line(tongue, k.tongueShade, 1.2, .8)
+    p.line(`M${x},${y} L${x},${lerp(y, tip, .7)}`, k.tongueShade, 1.6, .7)
+  })
+}
+
+const bezier = (a, [b, c], d) => `${a} C${b} ${c} ${d}`
+function paintEye(p, c, k, name, s) {
+  const e = eye(c, name)
+  p.side(s, 47, -8, () => {
+    const almond = `M${bezier(e.inner, e.upper, e.outer)} C${[e.low[1], e.low[0], e.inner].join(' ')}Z`
+    const shifted = (pts, dy) => pts.map(([x, y]) => [x, y + dy])
+    p.fill(`M${bezier([-25, 2], shifted(e.lid(Math.max(e.open, 1)), -6), [28, -7])} L${e.outer} C${[e.upper[1], e.upper[0], e.inner].join(' ')}Z`, k.skinShade, .45)
+    p.fill(almond, k.white)
+    p.within(almond, () => {
+      const x = 1 + s*0 + e.look[0], y = -4 + e.look[1]
+      p.fill(ellipse(x, y, 14.5, 15.5), k.irisRing)
+      p.fill(ellipse(x, y, 13, 14), p.down(y - 14, y + 14, k.irisRing, k.iris, k.irisLight))
+      p.glow(x, y + 8, 9, 6, k.irisLight, .8)
+      p.fill(ellipse(x, y, 6, 6.8), k.pupil)
+      p.line(`M${bezier(e.inner, e.upper, e.outer)}`, k.whiteShade, 9, .55)
+      p.side(s, 0, 0, () => { p.fill(ellipse(s*x - 4.5, y - 5.5, 4, 4.6), k.glint, .95); p.fill(ellipse(s*x + 5, y + 5.5, 2, 2.2), k.glint, .8) })
+    })
+    p.line(`M${bezier(e.inner, e.low, e.outer)}`, k.line, 1.3, .7)
+    const thick = e.upper.map(([x, y], i) => [x + 2*i, y - 5 - i])
+    p.fill(`M${bezier([-25, 5], thick, [33, -12])} C${[[29, -7], [27, -4], e.outer].join(' ')} C${[e.upper[1], e.upper[0], [-25, 5]].join(' ')}Z`, k.lash)
+    p.line(`M${bezier([-22, -4], shifted(e.lid(clamp(e.open, .55, 1.3)), -8), [27, -13])}`, k.skinDeep, 1.6, .75)
+    p.line(`M${bezier([-18, 14], [[-6, 21 - 6*e.lift], [10, 21 - 6*e.lift]], [22, 9])}`, k.skinDeep, 1.5, .15 + .7*c['eyeSquint' + name])
+  })
+}
+
+function paintBrow(p, c, k, name, s) {
+  const b = brow(c, name)
+  p.side(s, 0, 0, () => {
+    p.fill(band(b.map(([x, y, w]) => [x, y - w/2]), b.map(([x, y, w]) => [x, y + w/2])), k.brow)
+    p.line(`M${b[0][0] - 8},${b[0][1] + 4} L${b[0][0] - 10},${b[0][1] + 14}`, k.skinDeep, 2, .7*c['browDown' + name])
+  })
+}
+
+function paintHair(p, k) {
+  const sweep = 'M34,-186 C-30,-206 -124,-160 -130,-62 C-132,-22 -128,20 -112,58 C-108,30 -104,4 -98,-24 C-94,-44 -88,-58 -80,-70 C-74,-62 -70,-58 -62,-52 C-62,-66 -58,-78 -50,-88 C-38,-78 -26,-72 -12,-68 C-18,-80 -20,-90 -18,-100 C6,-96 30,-110 40,-132 C44,-150 42,-170 34,-186Z'
+  const other = 'M34,-186 C92,-190 128,-134 130,-62 C132,-22 128,20 112,58 C108,30 106,6 100,-22 C97,-46 90,-62 82,-74 C78,-66 74,-62 68,-56 C68,-74 60,-92 52,-104 C44,-116 40,-124 38,-134Z'
+  for (const d of [sweep, other]) { p.fill(d, p.down(-190, 60, k.hairLight, k.hair, k.hair, k.hairDark)); p.line(d, k.hairDark, 1.4, .6) }
+  p.line('M30,-176 C-30,-176 -90,-140 -104,-60 M34,-170 C0,-160 -60,-130 -72,-84 M36,-160 C20,-140 -10,-120 -30,-96 M40,-176 C80,-166 108,-120 112,-60 M42,-160 C60,-140 78,-110 84,-84', k.hairDark, 1.5, .5)
+}
+
+/** Paint the face for `coefficients` ({name: 0..1}) on a 2-D canvas context, filling `width` x `height` pixels.
+ *  Returns {lipGap, mouthWidth} in the same pixels: largest opening between the inner lips, and corner to corner. */
+export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGHT/WIDTH, theme = 'light', colors = {}} = {}) {
+  const c = pose(coefficients), k = {...THEMES[theme], ...colors}, scale = Math.min(width/WIDTH, height/HEIGHT)
+  const p = painter(ctx), face = outline(c), m = mouth(c)
+  ctx.save()
+  ctx.clearRect(0, 0, width, height)
+  ctx.translate(width/2, height/2); ctx.scale(scale, scale); ctx.translate(0, -8)
+  p.fill('M-400,-400 H400 V400 H-400Z', p.down(-230, 240, k.backdrop, k.backdropEdge))
+  p.glow(0, -20, 220, 230, k.halo, .9)
+  paintBody(p, c, k, face)
+  paintSkin(p, c, k, face)
+  paintNose(p, c, k)
+  paintMouth(p, c, k, m)
+  for (const [name, s] of SIDES) paintEye(p, c, k, name, s)
+  paintHair(p, k)
+  for (const [name, s] of SIDES) paintBrow(p, c, k, name, s)
+  ctx.restore()
+  return {lipGap: m.gap*scale, mouthWidth: m.width*scale}
+}
+
+// ---------------------------------------------------------------- player
+
+const STYLE = `
+:host { display: block; max-width: 520px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
+:host([data-theme=dark]) { --ink: #ece6ea; --soft: #a39ba6; --rule: #3b3f4c; --card: #1d2029; --accent: #ff9d6e }
+:host([data-gallery]) { max-width: none }
+.card { background: var(--card); border: 1px solid var(--rule); border-radius: 16px; overflow: hidden; outline-offset: 2px }
+.card:focus-visible { outline: 2px solid var(--accent) }
+canvas { display: block; width: 100% }
+.face { cursor: pointer; touch-action: manipulation }
+h3 { margin: 0; padding: 10px 14px 0; font-size: 14px; font-weight: 600 }
+.bar { display: flex; align-items: center; gap: 10px; padding: 8px 12px }
+button { flex: none; width: 44px; height: 44px; border: 0; border-radius: 50%; background: var(--accent); color: var(--card); cursor: pointer; padding: 0 }
+button svg { display: block; margin: auto; fill: currentColor }
+input { flex: 1; min-width: 60px; height: 32px; margin: 0; accent-color: var(--accent); cursor: pointer }
+output { font-variant-numeric: tabular-nums; color: var(--soft); white-space: nowrap; font-size: 12px }
+select { font: inherit; font-size: 12px; color: var(--ink); background: var(--card); border: 1px solid var(--rule); border-radius: 8px; height: 32px; cursor: pointer }
+.curves { padding: 0 12px 12px } .curves canvas { cursor: pointer; touch-action: pan-y }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 8px }
+figure { margin: 0; border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; background: var(--card) }
+figcaption { padding: 3px 6px 4px; font-size: 11px; text-align: center; overflow-wrap: anywhere }`
+const PLAY = '<svg width="18" height="18" viewBox="0 0 18 18"><path d="M4 2l12 7-12 7z"/></svg>'
+const PAUSE = '<svg width="18" height="18" viewBox="0 0 18 18"><path d="M3 2h4v14H3zM11 2h4v14h-4z"/></svg>'
+const STRIPS = {light: ['#8a7b80', '#0072b2', '#c2542f', '#00795a', '#a2487d', '#7a6200'], dark: ['#a39ba6', '#6cb8ec', '#ff9d6e', '#4fd0a5', '#e79bc5', '#e2c95c']}
+
+const bytes = text => Uint8Array.from(atob(text), ch => ch.charCodeAt(0))
+
+/** The track in the model: values as little-endian uint16, 65535 = not seen (NaN); frame k holds at (k+1)/fps */
+function readTrack(model) {
+  const names = model.get('names'), fps = model.get('fps')[0]/model.get('fps')[1], raw = new Uint16Array(bytes(model.get('values')).buffer)
+  const frames = raw.length/names.length, value = (k, j) => raw[k*names.length + j] === 65535 ? NaN : raw[k*names.length + j]/65534
+  const at = seconds => {                       // coefficients between two frames, ends held
+    const x = clamp(seconds*fps - 1, 0, frames - 1), k = Math.floor(x), next = Math.min(k + 1, frames - 1)
+    return Object.fromEntries(names.map((name, j) => [name, lerp(value(k, j) || 0, value(next, j) || 0, x - k)]))
+  }
+  return {names, fps, frames, value, at, seconds: frames/fps}
+}
+
+/** Peaks of a 16-bit mono WAV in `n` bins, for the picture of the sound */
+function wavePeaks(uri, n) {
+  const all = bytes(uri.split(',')[1]), pcm = new Int16Array(all.buffer, 44, (all.length - 44) >> 1), rate = new DataView(all.buffer).getUint32(24, true)
+  const peaks = Array.from({length: n}, (_, i) => {
+    let top = 0
+    for (let j = Math.floor(i*pcm.length/n); j < Math.floor((i + 1)*pcm.length/n); j++) top = Math.max(top, Math.abs(pcm[j]))
+    return top/32768
+  })
+  return {peaks, seconds: pcm.length/rate}
+}
+
+/** 'light' or 'dark': what the page says (Jupyter, Quarto, VS Code), else what the system prefers */
+function pageTheme(wanted) {
+  if (wanted === 'light' || wanted === 'dark') return wanted
+  const {dataset, classList} = document.body
+  if (dataset.jpThemeLight) return dataset.jpThemeLight === 'true' ? 'light' : 'dark'
+  for (const theme of ['light', 'dark']) if (classList.contains('quarto-' + theme) || classList.contains('vscode-' + theme)) return theme
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+}
+
+/** Size a canvas for the screen's pixels and hand back its context in CSS pixels */
+function sized(canvas, ratio) {
+  const width = canvas.clientWidth || 1, height = Math.round(width*ratio), dpr = Math.min(devicePixelRatio || 1, 3)
+  if (canvas.width !== Math.round(width*dpr) || canvas.height !== Math.round(height*dpr)) { canvas.width = Math.round(width*dpr); canvas.height = Math.round(height*dpr); canvas.style.height = height + 'px' }
+  const ctx = canvas.getContext('2d')
+  ctx.setTransform(dpr, 0, 0, dpr, 0, 0)
+  return [ctx, width, height]
+}
+
+function drawCurves(canvas, track, sound, total, seconds, theme) {
+  const shown = track.curves, rows = shown.length + (sound ? 1 : 0), width = canvas.clientWidth || 1
+  const [ctx, w, h] = sized(canvas, rows*30/width), ink = STRIPS[theme]
+  ctx.clearRect(0, 0, w, h)
+  ctx.font = '11px system-ui, sans-serif'; ctx.textBaseline = 'top'
+  let y = 0
+  const strip = (label, color, draw) => {
+    ctx.fillStyle = ctx.strokeStyle = color; ctx.lineWidth = 1.4; draw()
+    ctx.globalAlpha = 1; ctx.fillText(label, 2, y + 1)
+    ctx.globalAlpha = .25; ctx.fillRect(0, y + 28, w, .7); ctx.globalAlpha = 1; y += 30
+  }
+  if (sound) strip('sound', ink[0], () => { ctx.globalAlpha = .55; const n = sound.peaks.length, span = w*sound.seconds/total; sound.peaks.forEach((v, i) => ctx.fillRect(i*span/n, y + 15 - 13*v, span/n, Math.max(.6, 26*v))) })
+  shown.forEach((name, i) => strip(name, ink[1 + i % 5], () => {
+    const j = track.names.indexOf(name), line = new Path2D()
+    for (let k = 0, on = false; k < track.frames; k++) {
+      const v = track.value(k, j), x = (k + 1)/track.fps/total*w
+      if (isNaN(v)) { on = false; continue }
+      line[on ? 'lineTo' : 'moveTo'](x, y + 27 - 25*v); on = true
+    }
+    ctx.stroke(line)
+  }))
+  ctx.fillStyle = getComputedStyle(canvas).color; ctx.fillRect(clamp(seconds/total)*w - .75, 0, 1.5, h)
+}
+
+/** Five channels worth a curve: the ones that move most, one of each Left/Right pair */
+function liveliest(track) {
+  const spread = track.names.map((name, j) => {
+    let n = 0, sum = 0, square = 0
+    for (let k = 0; k < track.frames; k++) { const v = track.value(k, j); if (!isNaN(v)) { n++; sum += v; square += v*v } }
+    return [name, n ? square/n - (sum/n)**2 : 0]
+  }).filter(([name, s]) => s > 1e-5 && !name.endsWith('Right')).sort((a, b) => b[1] - a[1]).slice(0, 5).map(([name]) => name)
+  return track.names.filter(name => spread.includes(name))
+}
+
+function gallery(root, el, model, track) {
+  const grid = root.appendChild(Object.assign(document.createElement('div'), {className: 'gallery'}))
+  const cells = model.get('captions').map((caption, k) => {
+    const figure = grid.appendChild(document.createElement('figure')), canvas = figure.appendChild(document.createElement('canvas'))
+    figure.appendChild(document.createElement('figcaption')).textContent = caption
+    canvas.setAttribute('role', 'img'); canvas.setAttribute('aria-label', `face: ${caption}`)
+    return {canvas, c: track.at((k + 1)/track.fps)}
+  })
+  return (theme, colors) => cells.forEach(({canvas, c}) => {
+    const [ctx, width, height] = sized(canvas, HEIGHT/WIDTH), g = drawFace(ctx, c, {width, height, theme, colors})
+    canvas.dataset.lipGap = g.lipGap.toFixed(3); canvas.dataset.mouthWidth = g.mouthWidth.toFixed(3)
+  })
+}
+
+/** anywidget's shape. `model.get` gives: names, fps [num, den], values (base64), audio (WAV data URI), title, theme, captions;
+ *  or only `coefficients` {name: 0..1}, drawn whenever it changes. Adds `el.face` (play, pause, seek, lipGap, mouthWidth). */
+function render({model, el}) {
+  const host = el.appendChild(document.createElement('div')), root = host.attachShadow({mode: 'open'}), listen = new AbortController()
+  const track = model.get('values') ? readTrack(model) : null, audio = model.get('audio') ? new Audio(model.get('audio')) : null
+  const make = (tag, attributes, parent) => { const node = document.createElement(tag); for (const [key, v] of Object.entries(attributes)) node.setAttribute(key, v); return parent.appendChild(node) }
+  root.appendChild(document.createElement('style')).textContent = STYLE
+  host.dataset.lmSuppressShortcuts = 'true'                     // JupyterLab: the keys belong to the player
+  const title = model.get('title') || '', captions = model.get('captions')
+  let theme, paint
+
+  if (track && captions) {
+    host.dataset.gallery = ''
+    if (title) root.appendChild(document.createElement('h3')).textContent = title
+    paint = gallery(root, el, model, track)
+  } else {
+    const card = make('div', {class: 'card', role: 'group', 'aria-label': title || 'talking face'}, root)
+    if (title) card.appendChild(document.createElement('h3')).textContent = title
+    const face = make('canvas', {class: 'face', role: 'img', 'aria-label': 'illustrated face'}, card)
+    let shape = {}, coefficients = {}
+    paint = (theme, colors) => {
+      const [ctx, width, height] = sized(face, HEIGHT/WIDTH)
+      shape = drawFace(ctx, coefficients, {width, height, theme, colors})
+      el.dataset.lipGap = shape.lipGap.toFixed(3); el.dataset.mouthWidth = shape.mouthWidth.toFixed(3)
+    }
+    el.face = {lipGap: () => shape.lipGap, mouthWidth: () => shape.mouthWidth, coefficients: () => coefficients, paint: colors => paint(theme, colors)}
+    if (track) {
+      track.curves = model.get('curves') || liveliest(track)
+      const player = playable({card, face, track, audio, make, listen, signal: listen.signal, theme: () => theme,
+        show: seconds => { coefficients = track.at(seconds); paint(theme) }})
+      Object.assign(el.face, player)
+      const still = paint
+      paint = (theme, colors) => { still(theme, colors); player.redraw() }
+      coefficients = track.at(0)
+    } else {
+      const live = () => { coefficients = model.get('coefficients') || {}; paint(theme) }
+      coefficients = model.get('coefficients') || {}
+      model.on('change:coefficients', live)
+    }
+  }
+  const refresh = () => { host.dataset.theme = theme = pageTheme(model.get('theme')); paint(theme) }
+  const resize = new ResizeObserver(refresh), skin = new MutationObserver(refresh)
+  resize.observe(host); skin.observe(document.body, {attributes: true, attributeFilter: ['class', 'data-jp-theme-light']})
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', refresh, {signal: listen.signal})
+  refresh()
+  return () => { listen.abort(); resize.disconnect(); skin.disconnect(); el.face?.pause?.() }
+}
+
+/** Controls, clock and keys. The sound is the clock; without sound it is performance.now. */
+function playable({card, track, face, audio, make, signal, theme, show}) {
+  const bar = make('div', {class: 'bar'}, card), button = make('button', {'aria-label': 'play', title: 'play (space)'}, bar)
+  const scrub = make('input', {type: 'range', min: 0, step: 'any', 'aria-label': 'time, seconds'}, bar)
+  const clock = make('output', {}, bar), speed = make('select', {'aria-label': 'speed', title: 'speed'}, bar)
+  for (const rate of [.25, .5, 1, 1.5, 2]) make('option', {value: rate, ...(rate === 1 && {selected: ''})}, speed).textContent = rate + '×'
+  const curves = make('canvas', {role: 'img', 'aria-label': `curves of ${track.curves.join(', ')}`}, make('div', {class: 'curves'}, card))
+  const sound = audio && wavePeaks(audio.src, 480), total = Math.max(track.seconds, sound ? sound.seconds : 0)
+  let seconds = 0, playing = false, rate = 1, from = 0, since = 0, heard = audio
+  card.tabIndex = 0; scrub.max = total; button.innerHTML = PLAY
+
+  const redraw = () => {
+    scrub.value = seconds; clock.textContent = `${seconds.toFixed(2)} / ${total.toFixed(2)} s`
+    scrub.setAttribute('aria-valuetext', `${seconds.toFixed(2)} seconds`)
+    drawCurves(curves, track, sound, total, seconds, theme())
+  }
+  const move = t => { seconds = clamp(t, 0, total); show(seconds); redraw() }
+  const anchor = t => { from = t; since = performance.now() }
+  const now = () => {                            // browsers report audio time in steps: carry on between them
+    if (heard && !heard.ended && !heard.paused && heard.currentTime !== heard.seen) { heard.seen = heard.currentTime; anchor(heard.currentTime) }
+    return from + (performance.now() - since)/1000*rate
+  }
+  const tick = () => {
+    if (!playing) return
+    if (!card.isConnected) return pause()
+    move(now())
+    if (seconds >= total) pause(); else requestAnimationFrame(tick)
+  }
+  const seek = t => { move(t); anchor(seconds); if (audio) audio.currentTime = Math.min(seconds, sound.seconds) }
+  const pause = () => { playing = false; audio?.pause(); button.innerHTML = PLAY; button.setAttribute('aria-label', 'play') }
+  const play = async () => {
+    if (playing) return
+    document.dispatchEvent(new CustomEvent('koemorph-play', {detail: card}))
+    if (seconds >= total - 1e-3) seek(0)
+    playing = true; button.innerHTML = PAUSE; button.setAttribute('aria-label', 'pause')
+    if (audio && seconds < sound.seconds) { audio.playbackRate = rate; audio.currentTime = seconds; await audio.play().catch(() => { heard = null }) }
+    anchor(seconds); tick()
+  }
+  const toggle = () => playing ? pause() : play()
+  document.addEventListener('koemorph-play', e => { if (e.detail !== card && playing) pause() }, {signal})
+  button.addEventListener('click', toggle); face.addEventListener('click', toggle)
+  scrub.addEventListener('input', () => seek(+scrub.value))
+  speed.addEventListener('change', () => { anchor(now()); rate = +speed.value; if (audio) audio.playbackRate = rate; if (!playing) anchor(seconds) })
+  const point = e => { const box = curves.getBoundingClientRect(); seek((e.clientX - box.left)/box.width*total) }
+  curves.addEventListener('pointerdown', e => { curves.setPointerCapture(e.pointerId); point(e) })
+  curves.addEventListener('pointermove', e => { if (e.buttons) point(e) })
+  card.addEventListener('keydown', e => {
+    const step = (e.shiftKey ? 10 : 1)/track.fps, keys = {ArrowLeft: () => seek(seconds - step), ArrowRight: () => seek(seconds + step), Home: () => seek(0), End: () => seek(total), ' ': toggle}
+    const target = e.composedPath()[0]
+    if (!keys[e.key] || target === speed || (e.key === ' ' && target === button)) return
+    e.preventDefault(); e.stopPropagation(); keys[e.key]()
+  })
+  return {play, pause, seek, redraw, playing: () => playing, seconds: () => seconds, total}
+}
+
+export default {render}
