@@ -18,22 +18,23 @@ const U = Array.from({length: 57}, (_, i) => -Math.cos(Math.PI*i/56))   // along
 
 /** The four lip contours, teeth and tongue. y = 84 is where resting lips meet. */
 function mouth(c) {
-  const jaw = 50*c.jawOpen, jx = 16*(c.jawLeft - c.jawRight), shift = 16*(c.mouthLeft - c.mouthRight)
-  const close = 50*Math.min(c.mouthClose, c.jawOpen + .12)
+  const jaw = 46*c.jawOpen, jx = 16*(c.jawLeft - c.jawRight), shift = 16*(c.mouthLeft - c.mouthRight)
+  const close = 46*Math.min(c.mouthClose, c.jawOpen + .25)
   const round = clamp(c.mouthPucker + .75*c.mouthFunnel)
-  const half = Math.max(11, 36 - 19*c.mouthPucker - 13*c.mouthFunnel - 5*c.jawOpen - 4*c.cheekPuff)
+  const half = Math.max(11, 36 - 19*c.mouthPucker - 13*c.mouthFunnel - 3*c.jawOpen - 4*c.cheekPuff)
   const side = Object.fromEntries(SIDES.map(([name, s]) => [s, {
-    dx: 9*c['mouthSmile' + name] + 6*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
-    dy: -15*c['mouthSmile' + name] + 13*c['mouthFrown' + name] - 3*c['mouthDimple' + name] + 5*c['mouthStretch' + name] - 3*c['mouthPress' + name],
-    up: 15*c['mouthUpperUp' + name] + 4*c['noseSneer' + name], down: 17*c['mouthLowerDown' + name], press: c['mouthPress' + name]}]))
+    dx: 11*c['mouthSmile' + name] + 6*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
+    dy: -13*c['mouthSmile' + name] + 13*c['mouthFrown' + name] - 3*c['mouthDimple' + name] + 5*c['mouthStretch' + name] - 3*c['mouthPress' + name],
+    up: 15*c['mouthUpperUp' + name] + 2*c['noseSneer' + name], down: 17*c['mouthLowerDown' + name], press: c['mouthPress' + name]}]))
+  const smile = 1.5*(c.mouthSmileLeft + c.mouthSmileRight), soft = lerp(.8, .5, round)
   const upperOuter = [], upperInner = [], lowerInner = [], lowerOuter = []
   let gap = 0
   for (const u of U) {
-    const a = Math.abs(u), arch = (1 - a*a)**lerp(.72, .5, round), flat = 1 - a**4
+    const a = Math.abs(u), arch = (1 - a*a)**lerp(.72 - .17*c.jawOpen, .5, round), flat = 1 - a**4
     const near = {1: smooth(.5 + u/1.1), '-1': smooth(.5 - u/1.1)}
     const mix = key => near[1]*side[1][key] + near[-1]*side[-1][key]
     const tail = side[Math.sign(u) || 1]
-    const rest = 84 + 1.6*bell(u, .3) - 3.5*a*a + tail.dy*a*a + .3*jaw*(1 - arch)
+    const rest = 84 + (1.5 - .35*smile)*bell(u, .32) - 3.5*a*a + tail.dy*a**2.1 + smile*(1 - a**3) + .3*jaw*(1 - arch)
     let upper = rest - (mix('up')*flat + 6*c.mouthFunnel*arch + 4*c.mouthShrugUpper*flat + 5*c.mouthShrugLower*flat + 3*c.tongueOut*arch)
       + .38*close*arch + 3*c.mouthRollUpper*flat + 3*mix('press')*flat
     let lower = rest + jaw*arch + mix('down')*flat + 7*c.mouthFunnel*arch + 9*c.tongueOut*arch
@@ -44,12 +45,11 @@ function mouth(c) {
     gap = Math.max(gap, open)
     const x = shift*(1 - .25*a) + half*u + Math.sign(u)*tail.dx*a**1.5
     const thinner = squeeze*(1 - .4*mix('press'))*(1 - .15*Math.max(0, mix('dx'))/12)
-    const top = 9.5*(1 - a**2.3)**.8*(1 - .26*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)
-    const bottom = 12.5*(1 - a**2.3)**.8*thinner*(1 + .3*round + .35*c.mouthShrugLower + .4*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
+    const top = 9.5*(1 - a**2.3)**soft*(1 - .26*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)*(1 - .35*c.jawForward)
+    const bottom = 12.5*(1 - a**2.3)**soft*thinner*(1 + .3*round + .35*c.mouthShrugLower + .5*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
     const inset = 1 - (1.5 + 4.5*round)/half, low = jx*(.35 + .45*arch), high = jx*.2*a*a + .1*jx
-    const rim = (1.5 + 4.5*round)*.0
     upperInner.push([x*inset + shift*(1 - inset) + high, upper]); lowerInner.push([x*inset + shift*(1 - inset) + low*arch + high*(1 - arch), lower])
-    upperOuter.push([x + high, upper - top - rim]); lowerOuter.push([x + low*arch + high*(1 - arch), lower + bottom + rim])
+    upperOuter.push([x + high, upper - top]); lowerOuter.push([x + low*arch + high*(1 - arch), lower + bottom])
   }
   const first = upperOuter[0], last = upperOuter[U.length - 1]
   return {upperOuter, upperInner, lowerInner, lowerOuter, gap, width: Math.hypot(last[0] - first[0], last[1] - first[1]), jaw, jx, shift, round}
@@ -57,11 +57,11 @@ function mouth(c) {
 
 /** Points round the face, clockwise from the crown: the jaw drops, shifts and juts, cheeks fill */
 function outline(c) {
-  const drop = 46*c.jawOpen - 3*c.mouthShrugLower + 3*c.jawForward, jx = 15*(c.jawLeft - c.jawRight)
+  const drop = 43*c.jawOpen - 3*c.mouthShrugLower + 5*c.jawForward, jx = 15*(c.jawLeft - c.jawRight)
   const half = ([name, s]) => [
     [68, -130, 0, 0], [100, -72, 0, 0], [105 + 3*c.cheekPuff, -14, 0, 0],
-    [99 + 15*c.cheekPuff + 2*c['mouthSmile' + name], 42, .04, 0], [82 + 11*c.cheekPuff + 3*c.jawForward - 2*c.jawOpen, 90, .35, .35],
-    [51 + 5*c.jawForward - 4*c.jawOpen, 126, .85, .85], [20 + 5*c.jawForward - 2*c.jawOpen, 142, 1, 1]
+    [99 + 15*c.cheekPuff + 2*c['mouthSmile' + name], 42, .04, 0], [82 + 11*c.cheekPuff + 5*c.jawForward - 2*c.jawOpen, 90, .35, .35],
+    [51 + 9*c.jawForward - 4*c.jawOpen, 126, .85, .85], [20 + 8*c.jawForward - 2*c.jawOpen, 142, 1, 1]
   ].map(([x, y, fall, swing]) => [s*x + swing*jx, y + fall*drop])
   const [left, right] = SIDES.map(half)
   return [[0, -150], ...left, [jx, 145 + drop], ...right.reverse()]
@@ -74,7 +74,7 @@ function eye(c, name) {
   const lift = .55*v('eyeSquint') + .3*v('cheekSquint') - .12*v('eyeWide')
   const inner = [-24, 4], outer = [25, -4]
   const low = [[-12, 15 - 13*lift], [13, 15 - 13*lift]]
-  const high = [[-17, -21], [10, -25]]
+  const high = [[-17, -20], [10, -23.5]]
   const lid = t => low.map((p, i) => [lerp(p[0], high[i][0], t), lerp(p[1], high[i][1], t)])
   const look = [10*(v('eyeLookOut') - v('eyeLookIn')), 8.5*v('eyeLookDown') - 8*v('eyeLookUp')]
   return {inner, outer, low, upper: lid(open), lid, open, look, lift}
@@ -83,18 +83,18 @@ function eye(c, name) {
 /** One brow as a ribbon: inner end, arch, tail, with its thickness */
 function brow(c, name) {
   const down = c['browDown' + name], up = c['browOuterUp' + name], worry = c.browInnerUp
-  return [[20 - 5*down, -44 - 15*worry + 12*down - 1*up, 7.5], [36 - 3*down, -53 - 9*worry + 10*down - 6*up, 8],
-    [58, -57 - 1*worry + 7*down - 13*up, 6.5], [80, -45 + 2*worry + 3*down - 11*up, 1]]
+  return [[17 - 5*down, -48 - 15*worry + 13*down, 2], [23 - 5*down, -50 - 14*worry + 13*down - up, 7], [38 - 3*down, -55 - 9*worry + 10*down - 6*up, 7.5],
+    [58 - down, -58 - 2*worry + 6*down - 13*up, 6], [79, -47 + 2*worry + 2*down - 11*up, 1]]
 }
 
 // ---------------------------------------------------------------- paint
 
 const CHARACTER = {
   skin: '#f6cfb2', skinLight: '#ffe3cd', skinShade: '#e2a487', skinDeep: '#c98468', line: '#9a5a45',
-  blush: '#f08d7d', lip: '#d2706b', lipUpper: '#bf5f60', lipLight: '#f2a79b', seam: '#8f3f42',
-  cavity: '#3d1220', cavityLow: '#6e2433', teeth: '#fffaf2', teethLow: '#efe2d8', teethShade: '#3d122066', tongue: '#dc7478', tongueShade: '#b8525c',
+  blush: '#f08d7d', lip: '#d98379', lipUpper: '#c97169', lipLight: '#f5b9aa', seam: '#94494a',
+  cavity: '#3d1220', cavityLow: '#6e2433', teeth: '#fffaf2', teethLow: '#efe2d8', teethSide: '#d8b9b0', teethShade: '#3d122040', tongue: '#dc7478', tongueShade: '#b8525c',
   white: '#fffdfa', whiteShade: '#c9c3d4', iris: '#2f7d78', irisLight: '#7fd0bd', irisRing: '#153c42', pupil: '#0e2329', glint: '#ffffff',
-  lash: '#3a2228', brow: '#5f3530', hair: '#6d3b34', hairDark: '#4d2729', hairLight: '#a9654e', cloth: '#2f5d6b', clothDark: '#234852', clothLight: '#477e8b'}
+  lash: '#3a2228', brow: '#5f3530', hair: '#74423a', hairDark: '#54302e', hairLight: '#a9654e', cloth: '#2f5d6b', clothDark: '#234852', clothLight: '#477e8b'}
 const THEMES = {
   light: {...CHARACTER, backdrop: '#fdf1e6', backdropEdge: '#f3d9c6', halo: '#fffaf3'},
   dark: {...CHARACTER, backdrop: '#3a4252', backdropEdge: '#232834', halo: '#55607a'}}
@@ -123,6 +123,7 @@ function painter(ctx) {
       if (alpha <= .003) return
       ctx.globalAlpha = alpha; ctx.strokeStyle = color; ctx.lineWidth = width; ctx.lineCap = ctx.lineJoin = 'round'; ctx.stroke(self.shape(d)); ctx.globalAlpha = 1
     },
+    across(x0, x1, ...colors) { const g = ctx.createLinearGradient(x0, 0, x1, 0); colors.forEach((k, i) => g.addColorStop(i/(colors.length - 1), k)); return g },
     down(y0, y1, ...colors) { const g = ctx.createLinearGradient(0, y0, 0, y1); colors.forEach((k, i) => g.addColorStop(i/(colors.length - 1), k)); return g },
     glow(x, y, rx, ry, color, alpha = 1) {       // a soft ellipse
       const g = ctx.createRadialGradient(0, 0, 0, 0, 0, 1)
@@ -136,19 +137,24 @@ function painter(ctx) {
 }
 const ellipse = (x, y, rx, ry, turn = 0) => { const p = new Path2D(); p.ellipse(x, y, rx, ry, turn, 0, 2*Math.PI); return p }
 
-const BACK = 'M0,-193 C78,-196 132,-146 134,-62 C135,-8 146,36 133,84 C128,106 116,124 98,138 C100,124 98,112 92,104 L-92,104 C-98,112 -100,124 -98,138 C-116,124 -128,106 -133,84 C-146,36 -135,-8 -134,-62 C-132,-146 -78,-196 0,-193Z'
+const BACK = 'M0,-196 C76,-202 130,-150 131,-84 C132,-50 128,-20 124,10 C121,34 123,58 133,80 C126,82 119,80 113,76 C112,98 116,116 126,130 C102,130 80,116 60,86 L-60,86 C-80,118 -104,132 -128,132 C-117,116 -112,98 -113,78 C-119,82 -127,84 -135,82 C-124,58 -121,34 -124,10 C-128,-20 -132,-50 -131,-84 C-130,-150 -76,-202 0,-196Z'
 
 function paintBody(p, c, k, face) {
   p.fill(BACK, k.hairDark)
-  const neck = 'M-44,60 L-42,166 C-60,182 -110,186 -150,206 L-190,250 L190,250 L150,206 C110,186 60,182 42,166 L44,60Z'
+  const neck = 'M-43,60 C-43,120 -42,160 -52,184 L-60,240 L60,240 L52,184 C42,160 43,120 43,60Z'
+  p.fill('M-60,176 C-30,164 30,164 60,176 L60,210 L-60,210Z', k.clothDark)
   p.fill(neck, k.skin)
-  p.within(neck, () => { p.ctx.save(); p.ctx.translate(0, 16); p.fill(curve(face, {closed: true}), k.skinShade, .85); p.ctx.restore() })
-  p.fill('M-200,260 C-190,205 -120,196 -62,172 C-50,190 -20,200 0,200 C20,200 50,190 62,172 C120,196 190,205 200,260Z', k.cloth)
-  p.fill('M-62,172 C-50,192 -20,202 0,202 C20,202 50,192 62,172 L54,162 C44,180 18,190 0,190 C-18,190 -44,180 -54,162Z', k.clothLight)
+  p.within(neck, () => {
+    p.ctx.save(); p.ctx.translate(0, 17); p.fill(curve(face, {closed: true}), k.skinShade, .9); p.ctx.restore()
+    p.line('M-26,214 C-16,204 -8,206 -4,214 M26,214 C16,204 8,206 4,214', k.skinShade, 2, .6)
+  })
+  p.fill('M-206,262 C-192,214 -122,204 -68,186 C-54,208 -24,217 0,217 C24,217 54,208 68,186 C122,204 192,214 206,262Z', p.down(186, 245, k.cloth, k.clothDark))
+  p.fill('M-68,187 C-56,209 -24,218 0,218 C24,218 56,209 68,187 L59,174 C48,195 22,205 0,205 C-22,205 -48,195 -59,174Z', k.clothLight)
+  p.line('M-140,236 C-128,226 -122,222 -116,212 M140,236 C128,226 122,222 116,212', k.clothDark, 2, .8)
   for (const [, s] of SIDES) p.side(s, 0, 0, () => {
-    p.fill('M100,-18 C118,-34 130,-20 125,6 C121,30 110,42 98,38Z', k.skin)
-    p.line('M104,-20 C118,-32 129,-20 124,6 C120,28 110,40 100,37', k.line, 1.6, .7)
-    p.line('M106,-8 C115,-14 119,-4 115,8 M113,-4 C108,6 108,14 110,20', k.skinDeep, 1.8, .6)
+    p.fill('M98,-22 C112,-36 127,-26 124,2 C121,26 112,42 98,40Z', k.skin)
+    p.line('M98,-22 C112,-36 127,-26 124,2 C121,26 112,42 99,39', k.line, 1.8, .75)
+    p.line('M104,-14 C113,-22 119,-14 116,0 C114,8 110,10 111,20 M106,4 C112,2 112,12 108,18', k.skinDeep, 1.8, .6)
   })
 }
 
@@ -157,19 +163,19 @@ function paintSkin(p, c, k, face) {
   p.fill(path, k.skin)
   p.within(path, () => {
     p.glow(0, -30, 90, 80, k.skinLight, .7)
-    p.fill('M-130,-160 L130,-160 L130,60 C112,30 104,-20 96,-60 C70,-90 -50,-96 -84,-52 C-100,-20 -108,20 -130,60Z', k.skinShade, .55)
-    const drop = 46*c.jawOpen
+p.ctx.save(); p.ctx.translate(0, 11); p.fill(FRINGE, k.skinShade, .6); p.ctx.restore()
+    const drop = 43*c.jawOpen
     p.glow(0, 160 + drop, 80, 34, k.skinShade, .6)
     for (const [name, s] of SIDES) p.side(s, 0, 0, () => {
       const smile = c['mouthSmile' + name], squint = c['cheekSquint' + name], sneer = c['noseSneer' + name], rise = 6*smile + 8*squint
       p.glow(104, 60, 34, 80, k.skinShade, .5)
-      p.glow(62 + 6*c.cheekPuff, 42 - rise + 4*c.cheekPuff, 34 + 8*c.cheekPuff, 22 + 10*c.cheekPuff, k.blush, .42 + .12*smile + .2*squint + .2*c.cheekPuff)
+      p.glow(62 + 6*c.cheekPuff, 42 - rise + 4*c.cheekPuff, 36 + 8*c.cheekPuff, 22 + 10*c.cheekPuff, k.blush, .34 + .12*smile + .2*squint + .2*c.cheekPuff)
       p.glow(70, 44, 26, 26, k.skinLight, .9*c.cheekPuff)
       p.glow(58, 24, 30, 12, k.skinLight, .9*squint)
-      p.line('M28,30 C42,38 62,36 76,26', k.skinDeep, 2, .75*squint)
-      p.line(`M21,44 C32,${52 - 4*smile} 44,${66 - 6*smile} 47,${82 - 6*smile}`, k.skinDeep, 1.8, .55*smile + .35*sneer + .15*c['mouthUpperUp' + name])
+      p.line('M34,31 C46,37 62,35 73,27', k.skinDeep, 1.8, .6*squint)
+      p.line(`M21,44 C32,${52 - 4*smile} 44,${66 - 6*smile} 47,${82 - 6*smile}`, k.skinDeep, 1.7, .42*smile + .35*sneer + .15*c['mouthUpperUp' + name])
       p.line('M8,4 L17,10 M8,12 L16,18', k.skinDeep, 1.8, .8*sneer)
-      p.line('M84,34 C94,52 92,78 78,92', k.skinDeep, 2, .5*c.cheekPuff)
+      p.line('M84,34 C94,52 92,78 78,92', k.skinDeep, 2, .3*c.cheekPuff)
     })
   })
   p.line(path, k.line, 1.8, .75)
@@ -181,7 +187,7 @@ function paintNose(p, c, k) {
   p.glow(0, 54, 22, 8, k.skinShade, .55)
   for (const [name, s] of SIDES) p.side(s, 0, 0, () => {
     const up = 6*c['noseSneer' + name], out = 3*c['noseSneer' + name]
-    p.line(`M${14 + out},${32 - up} C${20 + out},${36 - up} ${20 + out},${46 - up} ${12 + out},${47 - up}`, k.skinDeep, 1.8, .75)
+    p.line(`M${14 + out},${32 - up} C${20 + out},${36 - up} ${20 + out},${46 - up} ${12 + out},${47 - up}`, k.skinDeep, 1.8, .65)
     p.fill(`M3,${48 - up*.4} C6,${44 - up} ${12 + out},${43 - up} ${13 + out},${47 - up} C10,${49 - up*.6} 6,${50 - up*.5} 3,${48 - up*.4}Z`, k.line, .7)
   })
   p.line('M-6,50 C-2,53 2,53 6,50', k.skinDeep, 1.6, .7)
@@ -191,17 +197,20 @@ function paintMouth(p, c, k, m) {
   const inside = band(m.upperInner, m.lowerInner)
   const lipUpper = band(m.upperOuter, m.upperInner), lipLower = band(m.lowerInner, m.lowerOuter)
   const bottom = m.lowerOuter[28], top = m.upperOuter[28]
-  p.glow((bottom[0]), bottom[1] + 7, 24, 8, k.skinDeep, .4 + .3*c.mouthShrugLower)
-  p.line(`M-4,56 L-4.5,${top[1] - 4} M4,56 L4.5,${top[1] - 4}`, k.skinShade, 2, .35)
+  p.glow(bottom[0], bottom[1] + 7, 24, 8, k.skinDeep, .4 + .3*c.mouthShrugLower + .5*c.jawForward)
+  p.glow(bottom[0], bottom[1] + 28, 26, 15, k.skinLight, .5*c.jawForward)
+  p.line(`M${bottom[0] - 15},${bottom[1] + 9} q15,5 30,0`, k.skinDeep, 1.6, .5*c.jawForward)
+  p.line(`M-4,56 L-4.5,${top[1] - 4} M4,56 L4.5,${top[1] - 4}`, k.skinShade, 2, .28)
   if (m.gap > .05) p.within(inside, () => {
     p.fill(inside, p.down(m.upperInner[28][1], m.lowerInner[28][1] + 6, k.cavity, k.cavityLow))
-    const ty = 84 + .8*m.jaw, tx = .6*m.jx
-    p.fill(band([[-26 + m.jx, 90 + m.jaw], [-14 + m.jx, 87 + m.jaw], [m.jx, 86.5 + m.jaw], [14 + m.jx, 87 + m.jaw], [26 + m.jx, 90 + m.jaw]],
-      [[-30 + m.jx, 115 + m.jaw], [30 + m.jx, 115 + m.jaw]]), k.teethLow)
+    const ty = 84 + .8*m.jaw, tx = .6*m.jx, low = .88*m.jaw
     p.fill(ellipse(tx, ty + 16, 23, 14), p.down(ty, ty + 24, k.tongueShade, k.tongue))
     p.line(`M${tx},${ty + 6} L${tx},${ty + 20}`, k.tongueShade, 2, .6)
-    p.fill(band([[-34, 60], [34, 60]], [[-30, 82], [-18, 87], [0, 89], [18, 87], [30, 82]]), k.teeth)
-    p.line(curve(m.upperInner), k.teethShade, 5)
+    p.fill(band([[-26 + m.jx, 90 + low], [-14 + m.jx, 87 + low], [m.jx, 86.5 + low], [14 + m.jx, 87 + low], [26 + m.jx, 90 + low]],
+      [[-30 + m.jx, 115 + low], [30 + m.jx, 115 + low]]), k.teethLow)
+    const ey = 85 - 5*m.round, span = m.width*.46 + 2
+    p.fill(band([[-span, 50], [span, 50]], [[-span, ey - 4], [-span*.6, ey + 2.5], [0, ey + 4.5], [span*.6, ey + 2.5], [span, ey - 4]]), p.across(-span, span, k.teethSide, k.teeth, k.teeth, k.teeth, k.teethSide))
+    p.line(curve(m.upperInner), k.teethShade, 4 + 6*m.round)
   })
   p.fill(lipUpper, p.down(top[1], m.upperInner[28][1], k.lip, k.lipUpper))
   p.fill(lipLower, p.down(m.lowerInner[28][1], bottom[1], k.lip, k.lip))
@@ -211,7 +220,7 @@ function paintMouth(p, c, k, m) {
   for (const [name, s] of SIDES) {
     const end = m.upperOuter[s > 0 ? U.length - 1 : 0], dimple = c['mouthDimple' + name]
     p.side(s, s*end[0], end[1], () => {
-      p.line('M-2,0 C1,-1 2,0 3,-1', k.seam, 1.8, .7)
+      p.line('M-2,0 C0,-.5 1,0 2,-.5', k.seam, 1.8, .7*(1 - m.round))
       p.line('M5,-7 C9,-2 9,3 5,8', k.skinDeep, 2.4, .85*dimple + .3*c['mouthPress' + name])
       p.glow(4, 4, 10, 10, k.skinShade, .8*c['mouthFrown' + name] + .4*c['mouthPress' + name])
     })
@@ -221,9 +230,9 @@ function paintMouth(p, c, k, m) {
 
 function paintTongue(p, c, k, m) {
   if (c.tongueOut < .02) return
-  const x = m.lowerInner[28][0], y = m.upperInner[28][1], tip = lerp(m.lowerInner[28][1], m.lowerOuter[28][1] + 22, c.tongueOut), w = Math.min(15, m.width*.3)
-  const tongue = `M${x - w},${y - 4} C${x - w - 2},${lerp(y, tip, .6)} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${lerp(y, tip, .6)} ${x + w},${y - 4}Z`
-  const under = band(m.upperInner, [[-120, 260], [120, 260]].map(q => q))
+  const x = m.lowerInner[28][0], y = Math.max(m.upperInner[28][1], 88 - 5*m.round), tip = lerp(m.lowerInner[28][1], m.lowerOuter[28][1] + 22, c.tongueOut), w = Math.min(15, m.width*.3)
+  const tongue = `M${x - w},${y} C${x - w - 2},${lerp(y, tip, .6)} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${lerp(y, tip, .6)} ${x + w},${y} C${x + .5*w},${y - 2} ${x - .5*w},${y - 2} ${x - w},${y}Z`
+  const under = band(m.upperInner, [[-120, 260], [120, 260]])
   p.within(under, () => {
     p.fill(tongue, p.down(y, tip, k.tongueShade, k.tongue)); p.line(tongue, k.tongueShade, 1.2, .8)
     p.line(`M${x},${y} L${x},${lerp(y, tip, .7)}`, k.tongueShade, 1.6, .7)
@@ -233,23 +242,24 @@ function paintTongue(p, c, k, m) {
 const bezier = (a, [b, c], d) => `${a} C${b} ${c} ${d}`
 function paintEye(p, c, k, name, s) {
   const e = eye(c, name)
-  p.side(s, 47, -8, () => {
+  p.side(s, 48, -8, () => {
+    p.ctx.scale(1.1, 1.1)
     const almond = `M${bezier(e.inner, e.upper, e.outer)} C${[e.low[1], e.low[0], e.inner].join(' ')}Z`
     const shifted = (pts, dy) => pts.map(([x, y]) => [x, y + dy])
     p.fill(`M${bezier([-25, 2], shifted(e.lid(Math.max(e.open, 1)), -6), [28, -7])} L${e.outer} C${[e.upper[1], e.upper[0], e.inner].join(' ')}Z`, k.skinShade, .45)
     p.fill(almond, k.white)
     p.within(almond, () => {
       const x = 1 + s*0 + e.look[0], y = -4 + e.look[1]
-      p.fill(ellipse(x, y, 14.5, 15.5), k.irisRing)
-      p.fill(ellipse(x, y, 13, 14), p.down(y - 14, y + 14, k.irisRing, k.iris, k.irisLight))
+      p.fill(ellipse(x, y, 14.8, 15.8), k.irisRing)
+      p.fill(ellipse(x, y, 13.4, 14.4), p.down(y - 14, y + 14, k.irisRing, k.iris, k.irisLight))
       p.glow(x, y + 8, 9, 6, k.irisLight, .8)
       p.fill(ellipse(x, y, 6, 6.8), k.pupil)
       p.line(`M${bezier(e.inner, e.upper, e.outer)}`, k.whiteShade, 9, .55)
       p.side(s, 0, 0, () => { p.fill(ellipse(s*x - 4.5, y - 5.5, 4, 4.6), k.glint, .95); p.fill(ellipse(s*x + 5, y + 5.5, 2, 2.2), k.glint, .8) })
     })
     p.line(`M${bezier(e.inner, e.low, e.outer)}`, k.line, 1.3, .7)
-    const thick = e.upper.map(([x, y], i) => [x + 2*i, y - 5 - i])
-    p.fill(`M${bezier([-25, 5], thick, [33, -12])} C${[[29, -7], [27, -4], e.outer].join(' ')} C${[e.upper[1], e.upper[0], [-25, 5]].join(' ')}Z`, k.lash)
+    const thick = e.upper.map(([x, y], i) => [x + 2*i, y - 4.5])
+    p.fill(`M${bezier([-25, 5], thick, [29.5, -8])} C${[[28, -5], [27, -4], e.outer].join(' ')} C${[e.upper[1], e.upper[0], [-25, 5]].join(' ')}Z`, k.lash)
     p.line(`M${bezier([-22, -4], shifted(e.lid(clamp(e.open, .55, 1.3)), -8), [27, -13])}`, k.skinDeep, 1.6, .75)
     p.line(`M${bezier([-18, 14], [[-6, 21 - 6*e.lift], [10, 21 - 6*e.lift]], [22, 9])}`, k.skinDeep, 1.5, .15 + .7*c['eyeSquint' + name])
   })
@@ -263,11 +273,15 @@ function paintBrow(p, c, k, name, s) {
   })
 }
 
+const FRINGE = 'M-103,26 C-112,6 -116,-14 -120,-34 C-131,-58 -133,-104 -116,-140 C-98,-176 -60,-198 -16,-202 C-24,-206 -32,-208 -42,-207 C-26,-214 -8,-212 2,-205 C-2,-210 -8,-214 -14,-216 C4,-218 16,-211 26,-203 C72,-200 112,-172 126,-122 C133,-94 130,-60 120,-34 C116,-14 112,6 104,24 C104,-6 101,-32 93,-54 C90,-84 72,-112 42,-126 C40,-104 22,-84 -8,-70 C-2,-80 0,-88 0,-96 C-12,-80 -32,-66 -58,-58 C-50,-68 -46,-76 -46,-84 C-58,-74 -74,-62 -92,-52 C-100,-30 -103,-4 -103,26Z'
+const STRANDS = 'M42,-126 C44,-150 36,-176 16,-192 M36,-128 C20,-108 -4,-96 -30,-84 M30,-146 C4,-120 -40,-100 -72,-72 M22,-168 C-30,-150 -84,-112 -106,-58 M54,-132 C84,-116 100,-84 106,-48 M48,-154 C86,-140 112,-104 116,-66 M-112,-40 C-108,-20 -106,-4 -104,14 M111,-40 C108,-20 106,-4 105,12'
+const SHEEN = 'M-118,-108 C-96,-134 -50,-150 -6,-152 C-30,-142 -44,-136 -52,-126 C-60,-134 -62,-134 -70,-134 C-76,-124 -84,-116 -92,-112 C-96,-118 -98,-118 -102,-118 C-106,-112 -112,-108 -118,-108Z M60,-150 C86,-144 108,-126 120,-98 C112,-104 108,-106 102,-108 C98,-114 96,-118 92,-122 C84,-124 84,-122 80,-120 C76,-132 70,-142 60,-150Z'
+
 function paintHair(p, k) {
-  const sweep = 'M34,-186 C-30,-206 -124,-160 -130,-62 C-132,-22 -128,20 -112,58 C-108,30 -104,4 -98,-24 C-94,-44 -88,-58 -80,-70 C-74,-62 -70,-58 -62,-52 C-62,-66 -58,-78 -50,-88 C-38,-78 -26,-72 -12,-68 C-18,-80 -20,-90 -18,-100 C6,-96 30,-110 40,-132 C44,-150 42,-170 34,-186Z'
-  const other = 'M34,-186 C92,-190 128,-134 130,-62 C132,-22 128,20 112,58 C108,30 106,6 100,-22 C97,-46 90,-62 82,-74 C78,-66 74,-62 68,-56 C68,-74 60,-92 52,-104 C44,-116 40,-124 38,-134Z'
-  for (const d of [sweep, other]) { p.fill(d, p.down(-190, 60, k.hairLight, k.hair, k.hair, k.hairDark)); p.line(d, k.hairDark, 1.4, .6) }
-  p.line('M30,-176 C-30,-176 -90,-140 -104,-60 M34,-170 C0,-160 -60,-130 -72,-84 M36,-160 C20,-140 -10,-120 -30,-96 M40,-176 C80,-166 108,-120 112,-60 M42,-160 C60,-140 78,-110 84,-84', k.hairDark, 1.5, .5)
+  p.fill(FRINGE, p.down(-200, 20, k.hair, k.hair, k.hairDark))
+  p.within(FRINGE, () => { p.glow(-20, -150, 130, 60, k.hairLight, .4); p.fill(SHEEN, k.hairLight, .5) })
+  p.line(STRANDS, k.hairDark, 1.6, .55)
+  p.line(FRINGE, k.hairDark, 1.4, .5)
 }
 
 /** Paint the face for `coefficients` ({name: 0..1}) on a 2-D canvas context, filling `width` x `height` pixels.
@@ -277,7 +291,7 @@ export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGH
   const p = painter(ctx), face = outline(c), m = mouth(c)
   ctx.save()
   ctx.clearRect(0, 0, width, height)
-  ctx.translate(width/2, height/2); ctx.scale(scale, scale); ctx.translate(0, -8)
+  ctx.translate(width/2, height/2); ctx.scale(scale, scale); ctx.translate(0, -5)
   p.fill('M-400,-400 H400 V400 H-400Z', p.down(-230, 240, k.backdrop, k.backdropEdge))
   p.glow(0, -20, 220, 230, k.halo, .9)
   paintBody(p, c, k, face)
@@ -294,7 +308,7 @@ export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGH
 // ---------------------------------------------------------------- player
 
 const STYLE = `
-:host { display: block; max-width: 520px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
+:host { display: block; max-width: 440px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
 :host([data-theme=dark]) { --ink: #ece6ea; --soft: #a39ba6; --rule: #3b3f4c; --card: #1d2029; --accent: #ff9d6e }
 :host([data-gallery]) { max-width: none }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 16px; overflow: hidden; outline-offset: 2px }
