@@ -173,7 +173,7 @@ p.ctx.save(); p.ctx.translate(0, 11); p.fill(FRINGE, k.skinShade, .6); p.ctx.res
       p.glow(70, 44, 26, 26, k.skinLight, .9*c.cheekPuff)
       p.glow(58, 24, 30, 12, k.skinLight, .9*squint)
       p.line('M34,31 C46,37 62,35 73,27', k.skinDeep, 1.8, .6*squint)
-      p.line(`M21,44 C32,${52 - 4*smile} 44,${66 - 6*smile} 47,${82 - 6*smile}`, k.skinDeep, 1.7, .42*smile + .35*sneer + .15*c['mouthUpperUp' + name])
+      p.line('M22,45 C30,50 38,57 42,66', k.skinDeep, 1.7, .2*smile + .45*sneer + .2*c['mouthUpperUp' + name])
       p.line('M8,4 L17,10 M8,12 L16,18', k.skinDeep, 1.8, .8*sneer)
       p.line('M84,34 C94,52 92,78 78,92', k.skinDeep, 2, .3*c.cheekPuff)
     })
@@ -222,6 +222,7 @@ function paintMouth(p, c, k, m) {
     p.side(s, s*end[0], end[1], () => {
       p.line('M-2,0 C0,-.5 1,0 2,-.5', k.seam, 1.8, .7*(1 - m.round))
       p.line('M5,-7 C9,-2 9,3 5,8', k.skinDeep, 2.4, .85*dimple + .3*c['mouthPress' + name])
+      p.line('M3,-5 C6,-2 6.5,2 5,5', k.skinDeep, 1.8, .6*c['mouthSmile' + name])
       p.glow(4, 4, 10, 10, k.skinShade, .8*c['mouthFrown' + name] + .4*c['mouthPress' + name])
     })
   }
@@ -284,14 +285,15 @@ function paintHair(p, k) {
   p.line(FRINGE, k.hairDark, 1.4, .5)
 }
 
-/** Paint the face for `coefficients` ({name: 0..1}) on a 2-D canvas context, filling `width` x `height` pixels.
+/** Paint the face for `coefficients` ({name: 0..1}) on a 2-D canvas context, filling `width` x `height` pixels;
+ *  `zoom` comes closer, `colors` replaces any of CHARACTER's.
  *  Returns {lipGap, mouthWidth} in the same pixels: largest opening between the inner lips, and corner to corner. */
-export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGHT/WIDTH, theme = 'light', colors = {}} = {}) {
-  const c = pose(coefficients), k = {...THEMES[theme], ...colors}, scale = Math.min(width/WIDTH, height/HEIGHT)
+export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGHT/WIDTH, zoom = 1, theme = 'light', colors = {}} = {}) {
+  const c = pose(coefficients), k = {...THEMES[theme], ...colors}, scale = zoom*Math.min(width/WIDTH, height/HEIGHT)
   const p = painter(ctx), face = outline(c), m = mouth(c)
   ctx.save()
   ctx.clearRect(0, 0, width, height)
-  ctx.translate(width/2, height/2); ctx.scale(scale, scale); ctx.translate(0, -5)
+  ctx.translate(width/2, height/2); ctx.translate(0, 20*scale/zoom); ctx.scale(scale, scale); ctx.translate(0, -25)
   p.fill('M-400,-400 H400 V400 H-400Z', p.down(-230, 240, k.backdrop, k.backdropEdge))
   p.glow(0, -20, 220, 230, k.halo, .9)
   paintBody(p, c, k, face)
@@ -323,7 +325,7 @@ input { flex: 1; min-width: 60px; height: 32px; margin: 0; accent-color: var(--a
 output { font-variant-numeric: tabular-nums; color: var(--soft); white-space: nowrap; font-size: 12px }
 select { font: inherit; font-size: 12px; color: var(--ink); background: var(--card); border: 1px solid var(--rule); border-radius: 8px; height: 32px; cursor: pointer }
 .curves { padding: 0 12px 12px } .curves canvas { cursor: pointer; touch-action: pan-y }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 8px }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(134px, 1fr)); gap: 8px }
 figure { margin: 0; border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; background: var(--card) }
 figcaption { padding: 3px 6px 4px; font-size: 11px; text-align: center; overflow-wrap: anywhere }`
 const PLAY = '<svg width="18" height="18" viewBox="0 0 18 18"><path d="M4 2l12 7-12 7z"/></svg>'
@@ -354,12 +356,13 @@ function wavePeaks(uri, n) {
   return {peaks, seconds: pcm.length/rate}
 }
 
-/** 'light' or 'dark': what the page says (Jupyter, Quarto, VS Code), else what the system prefers */
-function pageTheme(wanted) {
+/** 'light' or 'dark': as wanted, else as the page behind the player is painted, else as the system prefers */
+function pageTheme(wanted, node) {
   if (wanted === 'light' || wanted === 'dark') return wanted
-  const {dataset, classList} = document.body
-  if (dataset.jpThemeLight) return dataset.jpThemeLight === 'true' ? 'light' : 'dark'
-  for (const theme of ['light', 'dark']) if (classList.contains('quarto-' + theme) || classList.contains('vscode-' + theme)) return theme
+  for (; node; node = node.parentElement) {
+    const [r, g, b, a = 1] = getComputedStyle(node).backgroundColor.match(/[\d.]+/g).map(Number)
+    if (a > .5) return .3*r + .6*g + .1*b > 128 ? 'light' : 'dark'
+  }
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
 }
 
@@ -415,7 +418,7 @@ function gallery(root, el, model, track) {
     return {canvas, c: track.at((k + 1)/track.fps)}
   })
   return (theme, colors) => cells.forEach(({canvas, c}) => {
-    const [ctx, width, height] = sized(canvas, HEIGHT/WIDTH), g = drawFace(ctx, c, {width, height, theme, colors})
+    const [ctx, width, height] = sized(canvas, HEIGHT/WIDTH), g = drawFace(ctx, c, {width, height, theme, colors, zoom: 1.3})
     canvas.dataset.lipGap = g.lipGap.toFixed(3); canvas.dataset.mouthWidth = g.mouthWidth.toFixed(3)
   })
 }
@@ -460,7 +463,7 @@ function render({model, el}) {
       model.on('change:coefficients', live)
     }
   }
-  const refresh = () => { host.dataset.theme = theme = pageTheme(model.get('theme')); paint(theme) }
+  const refresh = () => { host.dataset.theme = theme = pageTheme(model.get('theme'), el); paint(theme) }
   const resize = new ResizeObserver(refresh), skin = new MutationObserver(refresh)
   resize.observe(host); skin.observe(document.body, {attributes: true, attributeFilter: ['class', 'data-jp-theme-light']})
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', refresh, {signal: listen.signal})
@@ -476,7 +479,7 @@ function playable({card, track, face, audio, make, signal, theme, show}) {
   for (const rate of [.25, .5, 1, 1.5, 2]) make('option', {value: rate, ...(rate === 1 && {selected: ''})}, speed).textContent = rate + '×'
   const curves = make('canvas', {role: 'img', 'aria-label': `curves of ${track.curves.join(', ')}`}, make('div', {class: 'curves'}, card))
   const sound = audio && wavePeaks(audio.src, 480), total = Math.max(track.seconds, sound ? sound.seconds : 0)
-  let seconds = 0, playing = false, rate = 1, from = 0, since = 0, heard = audio
+  let seconds = 0, playing = false, rate = 1, from = 0, since = 0, heard = null, stamp
   card.tabIndex = 0; scrub.max = total; button.innerHTML = PLAY
 
   const redraw = () => {
@@ -487,7 +490,7 @@ function playable({card, track, face, audio, make, signal, theme, show}) {
   const move = t => { seconds = clamp(t, 0, total); show(seconds); redraw() }
   const anchor = t => { from = t; since = performance.now() }
   const now = () => {                            // browsers report audio time in steps: carry on between them
-    if (heard && !heard.ended && !heard.paused && heard.currentTime !== heard.seen) { heard.seen = heard.currentTime; anchor(heard.currentTime) }
+    if (heard && !heard.ended && !heard.paused && heard.currentTime !== stamp) anchor(stamp = heard.currentTime)
     return from + (performance.now() - since)/1000*rate
   }
   const tick = () => {
@@ -503,7 +506,10 @@ function playable({card, track, face, audio, make, signal, theme, show}) {
     document.dispatchEvent(new CustomEvent('koemorph-play', {detail: card}))
     if (seconds >= total - 1e-3) seek(0)
     playing = true; button.innerHTML = PAUSE; button.setAttribute('aria-label', 'pause')
-    if (audio && seconds < sound.seconds) { audio.playbackRate = rate; audio.currentTime = seconds; await audio.play().catch(() => { heard = null }) }
+    if (audio && seconds < sound.seconds) {
+      audio.playbackRate = rate; audio.currentTime = seconds
+      heard = await audio.play().then(() => audio, () => null)     // refused or undecodable: play on without sound
+    }
     anchor(seconds); tick()
   }
   const toggle = () => playing ? pause() : play()
