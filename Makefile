@@ -31,7 +31,7 @@ clean:
 
 $(VENV)/python:
 	@test -n '$(PYTHON)' || { echo 'koemorph needs Python 3.10 or newer, and none was found: make demo PYTHON=/path/to/python3.12'; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3,10))' || { echo "koemorph needs Python 3.10 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1): make demo PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3,10))' 2>/dev/null || { echo "koemorph needs Python 3.10 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1): make demo PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 

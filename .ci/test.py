@@ -38,8 +38,8 @@ def main():
     a = p.parse_args()
     nbs = sorted(f for f in (ROOT/'nbs').glob('*.ipynb') if f.name[0] not in '_.')
     checks = sorted((ROOT/'.ci/checks').glob('*.py'))
-    if not nbs: print(f'no notebook in {ROOT/"nbs"}', '0 passed, 1 failed', sep='\n'); return 1
     jobs = [f for f in nbs+checks if not a.names or any(n in f.name for n in a.names)]
+    if not nbs or not jobs: print(f'nothing to run: {len(nbs)} notebooks and {len(checks)} checks, names asked for: {a.names}', '0 passed, 1 failed', sep='\n'); return 1
     passed, failed, notrun = 0, 0, []
     with ThreadPoolExecutor(2) as pool:
         futures = {pool.submit(job, f, a.flags, a.limit): f for f in jobs}
@@ -51,7 +51,7 @@ def main():
             if code == 0: passed += 1
             elif code != 77 or a.demand_all: failed += 1
             if word == 'FAILED': print(said or f'exit code {code} and no output', flush=True)
-    if notrun: print(f'{len(notrun)} not run:', *notrun, sep='\n  ')
+    if notrun: print(f"{len(notrun)} not run: {'; '.join(sorted(set(notrun)))}")
     print(f'{passed} passed, {failed} failed')
     return int(failed > 0 or passed == 0)
 

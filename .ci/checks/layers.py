@@ -22,7 +22,7 @@ number = {m[1]: int(nb.name[:2]) for nb, src in sources.items() if (m := re.sear
 wrong = [f'{nb.name} imports koemorph.{m}, which comes later' for nb, src in sources.items()
          for m in sorted(set(imported(src))) if number.get(m, -1) > int(nb.name[:2])]
 for m in LIGHT:
-    seen = subprocess.run([sys.executable, '-c', f'import sys, koemorph.{m}; print(*sys.modules)'], capture_output=True, text=True)
+    seen = subprocess.run([sys.executable, '-c', f'import sys, koemorph.{m}; print(*sys.modules)'], capture_output=True, text=True, cwd=NBS.parent)
     if seen.returncode: wrong.append(f'import koemorph.{m}: {seen.stderr.strip().splitlines()[-1]}')
     if heavy := [h for h in HEAVY if h in seen.stdout.split()]: wrong.append(f"import koemorph.{m} brings {', '.join(heavy)}")
 if wrong: sys.exit('\n'.join(wrong))
