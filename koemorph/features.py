@@ -178,9 +178,9 @@ def mel_filters(
     return (np.maximum(0, np.minimum(up, down))*2/(hz[2:]-hz[:-2])).astype(np.float32)
 
 # %% ../nbs/02_features.ipynb #4e6f7261
-def _power(x, ends, window, n_fft):
-    "Power spectra (frames, n_fft//2+1) of the windows of `x` that end at `ends`"
-    s = np.fft.rfft(x[ends[:,None] + np.arange(-len(window), 0)]*window, n_fft)
+def _windows(x, ends, n): return x[ends[:,None] + np.arange(-n, 0)]
+def _power(windows, taper, n_fft):
+    s = np.fft.rfft(windows*taper, n_fft)
     return (s.real**2 + s.imag**2).astype(np.float32, copy=False)
 
 @dataclass(frozen=True)
@@ -197,9 +197,8 @@ class LogMel(Framed):
     def _ears(self): return [(hann(1024), 1024, mel_filters(1024)), (hann(400), 512, mel_filters(512))]
 
     def rows(self, memory, x, ends):
-        mel = [np.log(np.maximum(_power(x, e, w, n)@f, 1e-5)).reshape(len(ends), -1)
-               for (w,n,f),e in zip(self._ears, (ends[:,-1], ends.ravel()))]
-        return memory, np.concatenate(mel, 1)
+        mel = [_power(_windows(x, e, len(w)), w, n)@f for (w,n,f),e in zip(self._ears, (ends[:,-1], ends.ravel()))]
+        return memory, np.log(np.maximum(np.concatenate([m.reshape(len(ends), -1) for m in mel], 1), 1e-5))
 
 # %% ../nbs/02_features.ipynb #9b27f615
 def loudness(
@@ -211,8 +210,9 @@ def loudness(
 # %% ../nbs/02_features.ipynb #23535be4
 _HZ = np.arange(1025, dtype=np.float32)*SR/2048
 _HANN = hann(1024)
-_VOICE = (_HZ>50)/(1+(_HZ/1000)**4)                               # where a fundamental and its first harmonics live
+_VOICE = (_HZ>50)/(1+(_HZ/1000)**4)                                 # where a fundamental and its first harmonics live
 _OWN = np.fft.irfft(np.abs(np.fft.rfft(_HANN, 2048))**2)[:SR//60+2] # what the window itself adds to an autocorrelation
+_LAG = np.arange(SR//500, SR//60+1)
 
 def pitch(
     power:np.ndarray, # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
@@ -220,14 +220,13 @@ def pitch(
 ):
     "F0 in Hz (60–500), and how periodic the window is (0–1): two (frames,) arrays, by normalised autocorrelation"
     r = np.fft.irfft(power*_VOICE)[:, :len(_OWN)]
-    r = r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))           # Boersma 1993
-    lag = np.arange(SR//500, len(_OWN)-1)
-    l,m,h = r[:,lag-1], r[:,lag], r[:,lag+1]
-    found = np.where((m>l)&(m>=h), m - .02*np.log2(lag), -9)      # a small bonus to the shorter of two good lags
+    r = r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))             # Boersma 1993
+    l,m,h = r[:,_LAG[0]-1:-2], r[:,_LAG[0]:-1], r[:,_LAG[0]+1:]
+    found = np.where((m>l)&(m>=h), m - .02*np.log2(_LAG), -9)        # a small bonus to the shorter of two good lags
     k,j = np.arange(len(r)), found.argmax(1)
     l,m,h = l[k,j], m[k,j], h[k,j]
-    shift = np.clip((l-h)/np.minimum(2*(l-2*m+h), -1e-9), -.5, .5) # the parabola's top
-    return SR/(lag[j]+shift), np.clip(m-(l-h)*shift/4, 0, 1)*(found[k,j]>-9)
+    shift = np.maximum(-.5, np.minimum(.5, (l-h)/np.minimum(2*(l-2*m+h), -1e-9))) # to the parabola's top
+    return SR/(_LAG[j]+shift), np.maximum(0, np.minimum(1, m-(l-h)*shift/4))*(found[k,j]>-9)
 
 # %% ../nbs/02_features.ipynb #46aa7678
 @lru_cache
@@ -260,7 +259,7 @@ class Prosody(Framed):
     def names(self):
         lately = 'loudness_mean loudness_spread f0_mean f0_spread voiced rise'.split()
         return *self.now_names, *(f'{s}_{t}s' for t in (1, 5, 20) for s in lately), 'heard_20s'
-    now_names = tuple('loudness low mid high tilt zero_crossings voicing f0 loudness_200ms loudness_delta f0_delta'.split())
+    now_names = tuple('loudness low mid high brightness zero_crossings voicing f0 loudness_200ms loudness_delta f0_delta'.split())
 
     def memory(self): return np.array([[0., -1, 0, 0]]*2), np.zeros((3, 7))
     def rows(self, memory, x, ends):
@@ -270,41 +269,41 @@ class Prosody(Framed):
         return (quick,slow), np.concatenate([now, lately], 1).astype(np.float32)
 
 # %% ../nbs/02_features.ipynb #0905371d
-_BANDS = np.searchsorted(_HZ, [60, 500, 2000, 8001])
-_TILT = np.cos(np.pi*_HZ[_BANDS[0]:]/8000)
+_SUMS = np.stack([(a<=_HZ)&(_HZ<b) for a,b in ((60, 500), (500, 2000), (2000, 8001))] + [_HZ*(_HZ>60)/1000], 1).astype(np.float32)
 
 @patch
 def _now(self:Prosody, x, ends):
     "Eight values of the window itself, its power, how surely it is voiced, and its F0 in octaves from 150 Hz"
-    p = _power(x, ends, _HANN, 2048)
-    bands = np.stack([p[:,a:b].sum(1) for a,b in zip(_BANDS, _BANDS[1:])], 1) + 1e-4   # no DC, no rumble
-    total = bands.sum(1)
-    tilt = (p[:,_BANDS[0]:]*_TILT).sum(1)/total
-    crossings = np.diff(x[ends[:,None] + np.arange(-1024, 0)]<0, axis=1).mean(1)
+    w = _windows(x, ends, 1024)
+    p = _power(w, _HANN, 2048)
+    low,mid,high,khz = (p@_SUMS + [1e-4, 1e-4, 1e-4, 3e-4]).T       # no DC, no rumble; digital silence is flat
+    total = low+mid+high
+    balance = [np.log10(b/total)/3 for b in (low, mid, high)] + [np.log2(khz/total)/2]
+    crossings = ((w[:,1:]<0)!=(w[:,:-1]<0)).mean(1)
     hz,strength = pitch(p)
-    power,v,f = total/(.375*1024*1024), np.clip((strength-.45)/.2, 0, 1), np.log2(hz/150)
-    return np.stack([loudness(power), *np.log10(bands/total[:,None]).T/3, tilt, crossings, strength, v*f], 1), power, v, f
+    power,v,f = total/(.375*1024*1024), np.maximum(0, np.minimum(1, (strength-.45)/.2)), np.log2(hz/150)
+    return np.array([loudness(power), *balance, crossings, strength, v*f]).T, power, v, f
 
 # %% ../nbs/02_features.ipynb #381f5247
 @patch
 def _change(self:Prosody, state, now, power, v, f):
     "`now` with loudness over 200 ms, and where loudness and F0 stand against their last 100 ms"
     loud = now[:,0]
-    state,y = follow(state, np.stack([power, loud, v, v*f], 1), (.1, .2), self.fps)
+    state,y = follow(state, np.array([power, loud, v, v*f]).T, (.1, .2), self.fps)
     was = y[:,0]
-    more = loudness(y[:,1,0]), loud-was[:,1], v*(f - was[:,3]/(was[:,2]+.05))
-    return state, np.column_stack([now, *more])
+    more = np.array([loudness(y[:,1,0]), loud-was[:,1], v*(f - was[:,3]/(was[:,2]+.05))])
+    return state, np.concatenate([now, more.T], 1)
 
 @patch
 def _lately(self:Prosody, state, now, v, f):
     "Averages and spreads over 1, 5 and 20 s of what was heard so far, and how much that is"
     loud,rise = now[:,0], np.maximum(0, now[:,9])
-    state,y = follow(state, np.stack([loud*0+1, loud, loud**2, v, v*f, v*f**2, rise], 1), (1, 5, 20), self.fps)
+    state,y = follow(state, np.array([loud*0+1, loud, loud**2, v, v*f, v*f**2, rise]).T, (1, 5, 20), self.fps)
     heard,l,l2,v,f,f2,rise = np.moveaxis(y, 2, 0)
     l,l2,f,f2 = l/heard, l2/heard, f/(v+.02), f2/(v+.02)       # .02: with no voice at all F0 rests at 150 Hz
-    spread = lambda x2,x: np.sqrt(np.maximum(0, x2-x**2))
-    each = np.stack([l, spread(l2, l), f, spread(f2, f), v/heard, rise/heard], 2)
-    return state, np.column_stack([each.reshape(len(now), -1), heard[:,2]])
+    spread = lambda x2,x: np.sqrt(np.maximum(0, x2-x**2)+1e-5)
+    each = np.array([l, spread(l2, l), f, spread(f2, f), v/heard, rise/heard]).transpose(1, 2, 0)
+    return state, np.concatenate([each.reshape(len(now), -1), heard[:,2:]], 1)
 
 # %% ../nbs/02_features.ipynb #de49e55e
 class AudioFeatures(fan):
