@@ -47,7 +47,7 @@ def main():
             f, (code, seconds, said) = futures[done], done.result()
             word = {0: 'ok', 77: 'not run'}.get(code, 'FAILED')
             print(f'{word:8}{f.relative_to(ROOT)}  {seconds:.0f} s', flush=True)
-            if code == 77: notrun.append(said.splitlines()[-1] if said else f.name)
+            if code == 77: notrun.append(said.splitlines()[-1].removeprefix('not run: ') if said else f.name)
             if code == 0: passed += 1
             elif code != 77 or a.demand_all: failed += 1
             if word == 'FAILED': print(said or f'exit code {code} and no output', flush=True)
