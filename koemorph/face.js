@@ -23,10 +23,10 @@ function mouth(c) {
   const round = clamp(c.mouthPucker + .75*c.mouthFunnel)
   const half = Math.max(11, 36 - 19*c.mouthPucker - 13*c.mouthFunnel - 3*c.jawOpen - 4*c.cheekPuff)
   const side = Object.fromEntries(SIDES.map(([name, s]) => [s, {
-    dx: 11*c['mouthSmile' + name] + 6*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
+    dx: 11*c['mouthSmile' + name] + 7*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
     dy: -13*c['mouthSmile' + name] + 13*c['mouthFrown' + name] - 3*c['mouthDimple' + name] + 5*c['mouthStretch' + name] - 3*c['mouthPress' + name],
     up: 15*c['mouthUpperUp' + name] + 2*c['noseSneer' + name], down: 17*c['mouthLowerDown' + name], press: c['mouthPress' + name]}]))
-  const smile = 1.5*(c.mouthSmileLeft + c.mouthSmileRight), soft = lerp(.8, .5, round)
+  const smile = 1.5*(c.mouthSmileLeft + c.mouthSmileRight), soft = lerp(.8, .5, round), full = lerp(2.3, 2.8, round), rim = 1.5 + Math.min(8*round, .35*half)
   const upperOuter = [], upperInner = [], lowerInner = [], lowerOuter = []
   let gap = 0
   for (const u of U) {
@@ -34,20 +34,20 @@ function mouth(c) {
     const near = {1: smooth(.5 + u/1.1), '-1': smooth(.5 - u/1.1)}
     const mix = key => near[1]*side[1][key] + near[-1]*side[-1][key]
     const tail = side[Math.sign(u) || 1]
-    const rest = 84 + (1.5 - .35*smile)*bell(u, .32) - 3.5*a*a + tail.dy*a**2.1 + smile*(1 - a**3) + .3*jaw*(1 - arch)
+    const rest = 84 + (1.5 - .35*smile)*(1 - .8*round)*bell(u, .32) - 4.2*(1 - round)*a*a + tail.dy*a**2.1 + smile*(1 - a**3) + .3*jaw*(1 - arch)
     let upper = rest - (mix('up')*flat + 6*c.mouthFunnel*arch + 4*c.mouthShrugUpper*flat + 5*c.mouthShrugLower*flat + 3*c.tongueOut*arch)
       + .38*close*arch + 3*c.mouthRollUpper*flat + 3*mix('press')*flat
     let lower = rest + jaw*arch + mix('down')*flat + 7*c.mouthFunnel*arch + 9*c.tongueOut*arch
       - .62*close*arch - 4*c.mouthRollLower*flat - 5*mix('press')*flat - 4*c.mouthShrugUpper*flat - 7*c.mouthShrugLower*flat - 3*c.jawForward*flat
     const raw = lower - upper - 1.2, open = raw > 1 ? raw : raw < -1 ? 0 : (raw + 1)**2/4   // lips give a little before they part
-    const middle = (upper + lower)/2, squeeze = 1/(1 + Math.max(0, -raw)/14)
+    const middle = (upper + lower)/2 - .3*round*open, squeeze = 1/(1 + Math.max(0, -raw)/14)
     upper = middle - open/2; lower = middle + open/2
     gap = Math.max(gap, open)
     const x = shift*(1 - .25*a) + half*u + Math.sign(u)*tail.dx*a**1.5
     const thinner = squeeze*(1 - .4*mix('press'))*(1 - .15*Math.max(0, mix('dx'))/12)
-    const top = 9.5*(1 - a**2.3)**soft*(1 - .26*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)*(1 - .35*c.jawForward)
-    const bottom = 12.5*(1 - a**2.3)**soft*thinner*(1 + .3*round + .35*c.mouthShrugLower + .5*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
-    const inset = 1 - (1.5 + 4.5*round)/half, low = jx*(.35 + .45*arch), high = jx*.2*a*a + .1*jx
+    const top = 9.5*(1 - a**full)**soft*(1 - .26*(1 - .5*round)*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)*(1 - .35*c.jawForward)
+    const bottom = 12.5*(1 - a**full)**soft*thinner*(1 + .3*round + .35*c.mouthShrugLower + .5*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
+    const inset = 1 - rim/half, low = jx*(.35 + .45*arch), high = jx*.2*a*a + .1*jx
     upperInner.push([x*inset + shift*(1 - inset) + high, upper]); lowerInner.push([x*inset + shift*(1 - inset) + low*arch + high*(1 - arch), lower])
     upperOuter.push([x + high, upper - top]); lowerOuter.push([x + low*arch + high*(1 - arch), lower + bottom])
   }
@@ -83,7 +83,7 @@ function eye(c, name) {
 /** One brow as a ribbon: inner end, arch, tail, with its thickness */
 function brow(c, name) {
   const down = c['browDown' + name], up = c['browOuterUp' + name], worry = c.browInnerUp
-  return [[17 - 5*down, -48 - 15*worry + 13*down, 2], [23 - 5*down, -50 - 14*worry + 13*down - up, 7], [38 - 3*down, -55 - 9*worry + 10*down - 6*up, 7.5],
+  return [[17 - 5*down, -48.5 - 15*worry + 13*down, 2.2], [23 - 5*down, -50 - 14*worry + 13*down - up, 5.8], [38 - 3*down, -55 - 9*worry + 10*down - 6*up, 7],
     [58 - down, -58 - 2*worry + 6*down - 13*up, 6], [79, -47 + 2*worry + 2*down - 11*up, 1]]
 }
 
@@ -150,7 +150,6 @@ function paintBody(p, c, k, face) {
   })
   p.fill('M-206,262 C-192,214 -122,204 -68,186 C-54,208 -24,217 0,217 C24,217 54,208 68,186 C122,204 192,214 206,262Z', p.down(186, 245, k.cloth, k.clothDark))
   p.fill('M-68,187 C-56,209 -24,218 0,218 C24,218 56,209 68,187 L59,174 C48,195 22,205 0,205 C-22,205 -48,195 -59,174Z', k.clothLight)
-  p.line('M-140,236 C-128,226 -122,222 -116,212 M140,236 C128,226 122,222 116,212', k.clothDark, 2, .8)
   for (const [, s] of SIDES) p.side(s, 0, 0, () => {
     p.fill('M98,-22 C112,-36 127,-26 124,2 C121,26 112,42 98,40Z', k.skin)
     p.line('M98,-22 C112,-36 127,-26 124,2 C121,26 112,42 99,39', k.line, 1.8, .75)
@@ -201,6 +200,7 @@ function paintMouth(p, c, k, m) {
   p.glow(bottom[0], bottom[1] + 28, 26, 15, k.skinLight, .5*c.jawForward)
   p.line(`M${bottom[0] - 15},${bottom[1] + 9} q15,5 30,0`, k.skinDeep, 1.6, .5*c.jawForward)
   p.line(`M-4,56 L-4.5,${top[1] - 4} M4,56 L4.5,${top[1] - 4}`, k.skinShade, 2, .28)
+  p.fill(band(m.upperOuter, m.lowerOuter), k.lipUpper)
   if (m.gap > .05) p.within(inside, () => {
     p.fill(inside, p.down(m.upperInner[28][1], m.lowerInner[28][1] + 6, k.cavity, k.cavityLow))
     const ty = 84 + .8*m.jaw, tx = .6*m.jx, low = .88*m.jaw
@@ -208,20 +208,20 @@ function paintMouth(p, c, k, m) {
     p.line(`M${tx},${ty + 6} L${tx},${ty + 20}`, k.tongueShade, 2, .6)
     p.fill(band([[-26 + m.jx, 90 + low], [-14 + m.jx, 87 + low], [m.jx, 86.5 + low], [14 + m.jx, 87 + low], [26 + m.jx, 90 + low]],
       [[-30 + m.jx, 115 + low], [30 + m.jx, 115 + low]]), k.teethLow)
-    const ey = 85 - 5*m.round, span = m.width*.46 + 2
+    const ey = 85 - 5*m.round - .3*m.round*m.gap, span = m.width*.46 + 2
     p.fill(band([[-span, 50], [span, 50]], [[-span, ey - 4], [-span*.6, ey + 2.5], [0, ey + 4.5], [span*.6, ey + 2.5], [span, ey - 4]]), p.across(-span, span, k.teethSide, k.teeth, k.teeth, k.teeth, k.teethSide))
     p.line(curve(m.upperInner), k.teethShade, 4 + 6*m.round)
   })
   p.fill(lipUpper, p.down(top[1], m.upperInner[28][1], k.lip, k.lipUpper))
-  p.fill(lipLower, p.down(m.lowerInner[28][1], bottom[1], k.lip, k.lip))
+  p.fill(lipLower, p.down(m.lowerInner[28][1] - 1, bottom[1], k.lipUpper, k.lip, k.lip, k.lip))
   p.within(lipLower, () => p.glow(bottom[0] - 3, lerp(m.lowerInner[28][1], bottom[1], .45), 15, 4.5, k.lipLight, .9))
   p.line(band(m.upperOuter, m.lowerOuter), k.seam, 1, .35)
   if (m.gap < 3) p.line(curve(m.lowerInner), k.seam, 1, clamp(1 - m.gap/3))
   for (const [name, s] of SIDES) {
     const end = m.upperOuter[s > 0 ? U.length - 1 : 0], dimple = c['mouthDimple' + name]
     p.side(s, s*end[0], end[1], () => {
-      p.line('M-2,0 C0,-.5 1,0 2,-.5', k.seam, 1.8, .7*(1 - m.round))
-      p.line('M5,-7 C9,-2 9,3 5,8', k.skinDeep, 2.4, .85*dimple + .3*c['mouthPress' + name])
+      p.line('M-3,.3 L.5,0', k.seam, 1.8, .7*clamp(1 - 2*m.round)*clamp(1 - m.gap/14, .3))
+      p.line('M5,-7 C9,-2 9,3 5,8', k.skinDeep, 2.8, .9*dimple + .3*c['mouthPress' + name])
       p.line('M3,-5 C6,-2 6.5,2 5,5', k.skinDeep, 1.8, .6*c['mouthSmile' + name])
       p.glow(4, 4, 10, 10, k.skinShade, .8*c['mouthFrown' + name] + .4*c['mouthPress' + name])
     })
@@ -235,7 +235,7 @@ function paintTongue(p, c, k, m) {
   const tongue = `M${x - w},${y} C${x - w - 2},${lerp(y, tip, .6)} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${lerp(y, tip, .6)} ${x + w},${y} C${x + .5*w},${y - 2} ${x - .5*w},${y - 2} ${x - w},${y}Z`
   const under = band(m.upperInner, [[-120, 260], [120, 260]])
   p.within(under, () => {
-    p.fill(tongue, p.down(y, tip, k.tongueShade, k.tongue)); p.line(tongue, k.tongueShade, 1.2, .8)
+    p.fill(tongue, p.down(y, tip, k.tongueShade, k.tongue)); p.line(tongue.split(' C').slice(0, 3).join(' C'), k.tongueShade, 1.2, .8)
     p.line(`M${x},${y} L${x},${lerp(y, tip, .7)}`, k.tongueShade, 1.6, .7)
   })
 }
@@ -276,11 +276,11 @@ function paintBrow(p, c, k, name, s) {
 
 const FRINGE = 'M-103,26 C-112,6 -116,-14 -120,-34 C-131,-58 -133,-104 -116,-140 C-98,-176 -60,-198 -16,-202 C-24,-206 -32,-208 -42,-207 C-26,-214 -8,-212 2,-205 C-2,-210 -8,-214 -14,-216 C4,-218 16,-211 26,-203 C72,-200 112,-172 126,-122 C133,-94 130,-60 120,-34 C116,-14 112,6 104,24 C104,-6 101,-32 93,-54 C90,-84 72,-112 42,-126 C40,-104 22,-84 -8,-70 C-2,-80 0,-88 0,-96 C-12,-80 -32,-66 -58,-58 C-50,-68 -46,-76 -46,-84 C-58,-74 -74,-62 -92,-52 C-100,-30 -103,-4 -103,26Z'
 const STRANDS = 'M42,-126 C44,-150 36,-176 16,-192 M36,-128 C20,-108 -4,-96 -30,-84 M30,-146 C4,-120 -40,-100 -72,-72 M22,-168 C-30,-150 -84,-112 -106,-58 M54,-132 C84,-116 100,-84 106,-48 M48,-154 C86,-140 112,-104 116,-66 M-112,-40 C-108,-20 -106,-4 -104,14 M111,-40 C108,-20 106,-4 105,12'
-const SHEEN = 'M-118,-108 C-96,-134 -50,-150 -6,-152 C-30,-142 -44,-136 -52,-126 C-60,-134 -62,-134 -70,-134 C-76,-124 -84,-116 -92,-112 C-96,-118 -98,-118 -102,-118 C-106,-112 -112,-108 -118,-108Z M60,-150 C86,-144 108,-126 120,-98 C112,-104 108,-106 102,-108 C98,-114 96,-118 92,-122 C84,-124 84,-122 80,-120 C76,-132 70,-142 60,-150Z'
+const SHEEN = 'M-110,-82 C-88,-128 -38,-152 2,-162 C-30,-142 -78,-116 -110,-82Z M-88,-74 C-60,-108 -22,-126 16,-140 C-12,-118 -54,-98 -88,-74Z M-22,-92 C-2,-104 16,-114 30,-132 C26,-112 4,-98 -22,-92Z M60,-150 C92,-132 114,-102 118,-64 C106,-98 88,-126 60,-150Z M66,-122 C84,-108 98,-86 103,-60 C94,-84 82,-104 66,-122Z'
 
 function paintHair(p, k) {
   p.fill(FRINGE, p.down(-200, 20, k.hair, k.hair, k.hairDark))
-  p.within(FRINGE, () => { p.glow(-20, -150, 130, 60, k.hairLight, .4); p.fill(SHEEN, k.hairLight, .5) })
+  p.within(FRINGE, () => { p.glow(-20, -150, 130, 60, k.hairLight, .4); p.fill(SHEEN, k.hairLight, .62) })
   p.line(STRANDS, k.hairDark, 1.6, .55)
   p.line(FRINGE, k.hairDark, 1.4, .5)
 }
@@ -310,10 +310,10 @@ export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGH
 // ---------------------------------------------------------------- player
 
 const STYLE = `
-:host { display: block; max-width: 440px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
+:host { display: block; max-width: 400px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
 :host([data-theme=dark]) { --ink: #ece6ea; --soft: #a39ba6; --rule: #3b3f4c; --card: #1d2029; --accent: #ff9d6e }
 :host([data-gallery]) { max-width: none }
-.card { background: var(--card); border: 1px solid var(--rule); border-radius: 16px; overflow: hidden; outline-offset: 2px }
+.card { background: var(--card); border: 1px solid var(--rule); border-radius: 16px; overflow: hidden; outline-offset: -2px }
 .card:focus-visible { outline: 2px solid var(--accent) }
 canvas { display: block; width: 100% }
 .face { cursor: pointer; touch-action: manipulation }
@@ -360,7 +360,7 @@ function wavePeaks(uri, n) {
 function pageTheme(wanted, node) {
   if (wanted === 'light' || wanted === 'dark') return wanted
   for (; node; node = node.parentElement) {
-    const [r, g, b, a = 1] = getComputedStyle(node).backgroundColor.match(/[\d.]+/g).map(Number)
+    const [, r, g, b, a = 1] = getComputedStyle(node).backgroundColor.match(/^rgba?\(([\d.]+), ([\d.]+), ([\d.]+)(?:, ([\d.]+))?/) || [0, 0, 0, 0, 0]
     if (a > .5) return .3*r + .6*g + .1*b > 128 ? 'light' : 'dark'
   }
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
@@ -377,35 +377,36 @@ function sized(canvas, ratio) {
 
 function drawCurves(canvas, track, sound, total, seconds, theme) {
   const shown = track.curves, rows = shown.length + (sound ? 1 : 0), width = canvas.clientWidth || 1
-  const [ctx, w, h] = sized(canvas, rows*30/width), ink = STRIPS[theme]
+  const [ctx, w, h] = sized(canvas, rows*34/width), ink = STRIPS[theme]
   ctx.clearRect(0, 0, w, h)
   ctx.font = '11px system-ui, sans-serif'; ctx.textBaseline = 'top'
   let y = 0
   const strip = (label, color, draw) => {
     ctx.fillStyle = ctx.strokeStyle = color; ctx.lineWidth = 1.4; draw()
     ctx.globalAlpha = 1; ctx.fillText(label, 2, y + 1)
-    ctx.globalAlpha = .25; ctx.fillRect(0, y + 28, w, .7); ctx.globalAlpha = 1; y += 30
+    ctx.globalAlpha = .25; ctx.fillRect(0, y + 32, w, .7); ctx.globalAlpha = 1; y += 34
   }
-  if (sound) strip('sound', ink[0], () => { ctx.globalAlpha = .55; const n = sound.peaks.length, span = w*sound.seconds/total; sound.peaks.forEach((v, i) => ctx.fillRect(i*span/n, y + 15 - 13*v, span/n, Math.max(.6, 26*v))) })
+  if (sound) strip('sound', ink[0], () => { ctx.globalAlpha = .55; const n = sound.peaks.length, span = w*sound.seconds/total; sound.peaks.forEach((v, i) => ctx.fillRect(i*span/n, y + 17 - 15*v, span/n, Math.max(.6, 30*v))) })
   shown.forEach((name, i) => strip(name, ink[1 + i % 5], () => {
     const j = track.names.indexOf(name), line = new Path2D()
     for (let k = 0, on = false; k < track.frames; k++) {
       const v = track.value(k, j), x = (k + 1)/track.fps/total*w
       if (isNaN(v)) { on = false; continue }
-      line[on ? 'lineTo' : 'moveTo'](x, y + 27 - 25*v); on = true
+      line[on ? 'lineTo' : 'moveTo'](x, y + 31 - 28*v); on = true
     }
     ctx.stroke(line)
   }))
   ctx.fillStyle = getComputedStyle(canvas).color; ctx.fillRect(clamp(seconds/total)*w - .75, 0, 1.5, h)
 }
 
-/** Five channels worth a curve: the ones that move most, one of each Left/Right pair */
+/** Five channels worth a curve: those that move most, the mouth before the rest, one of each Left/Right pair */
 function liveliest(track) {
+  const speech = name => /^(jaw|mouth)/.test(name) ? 5 : 1
   const spread = track.names.map((name, j) => {
     let n = 0, sum = 0, square = 0
     for (let k = 0; k < track.frames; k++) { const v = track.value(k, j); if (!isNaN(v)) { n++; sum += v; square += v*v } }
     return [name, n ? square/n - (sum/n)**2 : 0]
-  }).filter(([name, s]) => s > 1e-5 && !name.endsWith('Right')).sort((a, b) => b[1] - a[1]).slice(0, 5).map(([name]) => name)
+  }).filter(([name, s]) => s > 1e-5 && !name.endsWith('Right')).sort((a, b) => b[1]*speech(b[0]) - a[1]*speech(a[0])).slice(0, 5).map(([name]) => name)
   return track.names.filter(name => spread.includes(name))
 }
 
@@ -461,6 +462,7 @@ function render({model, el}) {
       const live = () => { coefficients = model.get('coefficients') || {}; paint(theme) }
       coefficients = model.get('coefficients') || {}
       model.on('change:coefficients', live)
+      listen.signal.addEventListener('abort', () => model.off('change:coefficients', live))
     }
   }
   const refresh = () => { host.dataset.theme = theme = pageTheme(model.get('theme'), el); paint(theme) }
