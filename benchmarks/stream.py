@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""What the real-time path costs, as JSON: real-time factors, milliseconds a frame, import seconds, peak memory
+
+usage: benchmarks/stream.py [--model_path live] [--fps 30] [--seconds 20] [--repeats 5] [--soak MINUTES]
+
+A real-time factor is CPU time ÷ audio time, one thread, the median of `--repeats`. `live` hands over one frame of sound
+at a time, `file` two seconds. A frame's milliseconds are wall time, so run this on an idle machine. Import and memory are
+measured in fresh processes; `--soak` streams that many minutes from a file and reports memory after one minute and at the end.
+"""
+import argparse, json, os, platform, statistics, subprocess, sys, tempfile, time
+os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
+from importlib.resources import files
+import numpy as np
+import koemorph.realtime as rt
+from koemorph.features import SR, load_wave, run, steps
+from koemorph.io import write_wave
+
+def rtf(stage, chunks, seconds, repeats):
+    "Median CPU time of `stage` over `chunks`, per second of sound"
+    took = []
+    for _ in range(repeats):
+        start = time.process_time()
+        for _ in steps(stage, chunks): pass
+        took.append((time.process_time()-start)/seconds)
+    return round(statistics.median(took), 5)
+
+def frame_ms(face, chunks):
+    "Wall milliseconds from a frame's sound to its coefficients: the median, and what one in a hundred exceeds"
+    state,took = face.init(), []
+    for x in chunks:
+        start = time.perf_counter()
+        state,y = face.step(state, x)
+        if len(y): took.append((time.perf_counter()-start)*1000)
+    return {f'p{q}': round(float(np.percentile(took, q)), 3) for q in (50, 95, 99)}
+
+def fresh(code, *args):
+    "What `code` prints in a process of its own"
+    return json.loads(subprocess.run([sys.executable, '-c', code, *map(str, args)], check=True, capture_output=True, text=True).stdout)
+
+IMPORT = 'import time; t = time.perf_counter(); import koemorph.realtime; print(time.perf_counter()-t)'
+MEMORY = '''import json, sys
+try: import resource
+except ImportError: print('null'); sys.exit()
+from koemorph.realtime import stream
+unit = 2**20 if sys.platform=='darwin' else 2**10          # macOS counts bytes, Linux KiB
+seen, every = [], int(sys.argv[4])
+for k,track in enumerate(stream(sys.argv[1], sys.argv[2], int(sys.argv[3]), chunk=float(sys.argv[5]))):
+    if k%every==every-1: seen.append(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/unit, 1))
+assert 'torch' not in sys.modules
+print(json.dumps([seen[0], seen[-1]]))'''
+
+def memory(wave, a, chunk, every):
+    with tempfile.TemporaryDirectory() as tmp:
+        write_wave(wave, f'{tmp}/speech.wav')
+        return fresh(MEMORY, f'{tmp}/speech.wav', a.model_path, a.fps, every, chunk)
+
+def cpu():
+    try: return next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
+    except (OSError, StopIteration): return platform.processor() or platform.machine()
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument('--model_path', default='live'); p.add_argument('--fps', type=int, default=30)
+    p.add_argument('--seconds', type=float, default=20); p.add_argument('--repeats', type=int, default=5)
+    p.add_argument('--soak', type=float, default=0, metavar='MINUTES')
+    a = p.parse_args()
+    samples = files('koemorph')/'samples'
+    speech = np.concatenate([load_wave(str(samples/f'{x}.wav')) for x in ('en', 'ja')])
+    wave = np.resize(speech, round(a.seconds*SR))
+    net, face = rt.Network(a.model_path), rt.pipeline(a.model_path, a.fps)
+    rows = run(net.ears, wave)
+    one, block = float(net.fps), 1/2                                        # chunks a second
+    cut = lambda x, rate, per: np.array_split(x, round(len(x)/rate*per))
+    out = {}
+    for name, per in dict(live=one, file=block).items():
+        out[name] = dict(features=rtf(net.ears, cut(wave, SR, per), a.seconds, a.repeats),
+                         model=rtf(net, cut(rows, float(net.fps), per), a.seconds, a.repeats),
+                         total=rtf(face, cut(wave, SR, per), a.seconds, a.repeats))
+    wide = np.resize(wave, round(a.seconds*48_000))
+    out['resampler_48k'] = rtf(rt.Resampler(48_000), cut(wide, 48_000, one), a.seconds, a.repeats)
+    import onnxruntime
+    report = dict(rtf=out, frame_ms=frame_ms(face, cut(wave, SR, one)),
+        import_s=round(statistics.median(fresh(IMPORT) for _ in range(5)), 3),
+        peak_memory_mb=(memory(wave, a, .02, 1) or [None])[-1],
+        model=dict(path=str(a.model_path), name=net.about.get('name'), mb=round(net.path.stat().st_size/1e6, 2), fps=str(face.rate*SR), lookahead_ms=net.lookahead_ms),
+        seconds=a.seconds, repeats=a.repeats, machine=cpu(), cores=os.cpu_count(), system=platform.platform(),
+        python=platform.python_version(), numpy=np.__version__, onnxruntime=onnxruntime.__version__)
+    if a.soak:
+        seen = memory(np.resize(speech, round(a.soak*60*SR)), a, 2, 30)     # a track every 2 s: the first reading after a minute
+        report['soak'] = dict(minutes=a.soak, memory_mb_after_1_min=seen[0], memory_mb_at_the_end=seen[-1])
+    print(json.dumps(report, indent=1))
+
+if __name__ == '__main__': main()
