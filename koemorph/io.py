@@ -66,7 +66,8 @@ def as_fps(
     "The exact frame rate meant by `x`"
     if isinstance(x, Fraction) and 1<=x<=1000: return x
     try: rate = Fraction(*x) if isinstance(x, (tuple,list)) else Fraction(str(x).strip())
-    except (ValueError,TypeError,ZeroDivisionError): raise ValueError(f"fps={x!r}, expected a rate such as 30, 29.97 or '30000/1001'") from None
+    except (ValueError,TypeError,ZeroDivisionError):
+        raise ValueError(f"fps={x!r}, expected a rate such as 30, 29.97 or '30000/1001'") from None
     if not 1<=rate<=1000: raise ValueError(f"fps={x}, but a track needs at least 1 and at most 1000 frames per second")
     ntsc = Fraction(round(rate*1001/1000)*1000, 1001)
     meant = rate.denominator>2 and abs(ntsc-rate)<Fraction(1,150)   # 23.98 is 0.004 off
@@ -104,13 +105,22 @@ class Track:
     t0:float=0.                # When frame 0 begins, seconds
     def __post_init__(self):
         v,names = np.asarray(self.values),tuple(self.names)
-        if v.dtype.kind!='f': raise TypeError(f"values are {v.dtype}, expected floats: coefficients are numbers from 0 to 1")
-        if v.ndim!=2 or v.shape[1]!=len(names): raise ValueError(f"values have shape {v.shape}, expected (frames, {len(names)}): one column per name")
-        if len(set(names))<len(names): raise ValueError(f"channel {next(n for n in names if names.count(n)>1)!r} is named twice")
-        for k,j in np.argwhere(np.isinf(v))[:1]: raise ValueError(f"{names[j]} is infinite in frame {k}, expected a number, or NaN where unseen")
-        for k,x in dict(values=v.astype(np.float32, copy=False), fps=as_fps(self.fps), names=names, t0=float(self.t0)).items(): object.__setattr__(self, k, x)
+        if v.dtype.kind!='f':
+            raise TypeError(f"values are {v.dtype}, expected floats: coefficients are numbers from 0 to 1")
+        if v.ndim!=2 or v.shape[1]!=len(names):
+            raise ValueError(f"values have shape {v.shape}, expected (frames, {len(names)}): one column per name")
+        if len(set(names))<len(names):
+            raise ValueError(f"channel {next(n for n in names if names.count(n)>1)!r} is named twice")
+        if (inf:=np.isinf(v)).any():
+            k,j = np.argwhere(inf)[0]
+            raise ValueError(f"{names[j]} is infinite in frame {k}, expected a number, or NaN where unseen")
+        put = object.__setattr__                   # frozen, but not to its own maker
+        put(self, 'values', v.astype(np.float32, copy=False)); put(self, 'names', names)
+        put(self, 'fps', as_fps(self.fps)); put(self, 't0', float(self.t0))
     def __len__(self): return len(self.values)
-    def __repr__(self): return f"Track({len(self)} frames × {len(self.names)} at {self.fps} fps, {self.seconds:.2f} s{f' from {self.t0:.2f} s' if self.t0 else ''})"
+    def __repr__(self):
+        since = f" from {self.t0:.2f} s" if self.t0 else ''
+        return f"Track({len(self)} frames × {len(self.names)} at {self.fps} fps, {self.seconds:.2f} s{since})"
 
 # %% ../nbs/00_io.ipynb #8368a27c
 @patch(as_prop=True)
@@ -136,6 +146,7 @@ def select(self:Track,
 )->Track:  # Those channels; NaN where this track has no such channel
     "The channels called `names`, in that order"
     unseen = np.full(len(self), np.nan, np.float32)
+    if tuple(names)==self.names: return self
     cols = [self[n] if n in self.names else unseen for n in names]
     return replace(self, values=np.stack(cols, 1), names=tuple(names))
 
@@ -162,8 +173,10 @@ def join(self:Track,
 )->Track:          # One track, starting where the first one starts
     "This track and `others`, one after the other"
     for o in others:
-        if o.fps!=self.fps: raise ValueError(f"cannot join {o.fps} fps to {self.fps} fps: resample({str(self.fps)!r}) it first")
-        if odd:=sorted(set(o.names)^set(self.names)): raise ValueError(f"cannot join: only one track has {', '.join(odd[:3])}; select() the same names first")
+        if o.fps!=self.fps:
+            raise ValueError(f"cannot join {o.fps} fps to {self.fps} fps: resample({str(self.fps)!r}) it first")
+        if o.names!=self.names and (odd:=sorted(set(o.names)^set(self.names))):
+            raise ValueError(f"cannot join: only one track has {', '.join(odd[:3])}; select() the same names first")
     return replace(self, values=np.concatenate([self.values, *(o.select(self.names).values for o in others)]))
 
 # %% ../nbs/00_io.ipynb #38748fa2
@@ -189,7 +202,8 @@ def atomic_write(
     "A file that appears at `path` whole, or not at all"
     real = Path(os.path.realpath(path))
     if real.is_dir(): raise IsADirectoryError(f"{path} is a folder, expected a file name to write")
-    if not real.parent.is_dir(): raise FileNotFoundError(f"cannot write {path}: there is no folder {Path(path).parent}, make it first")
+    if not real.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {Path(path).parent}, make it first")
     whole = not real.exists() or real.is_file()              # a device such as /dev/stdout is written to, not replaced
     part = real.with_name(f'.{real.name}.{os.getpid()}.part') if whole else real
     try: f = open(part, mode) if 'b' in mode else open(part, mode, encoding='utf-8', newline='')
@@ -208,12 +222,17 @@ def check_wave(
 ):
     "Raise unless `wave` is a sound: one dimension, a sample or more, finite, about -1 to 1, at a rate that exists"
     wave = np.asarray(wave)
-    if wave.dtype.kind!='f': raise TypeError(f"{what} is {wave.dtype}, expected float32 from -1 to 1: 16-bit integers become that by wave/32768")
-    if wave.ndim!=1: raise ValueError(f"{what} has shape {wave.shape}, expected (samples,): mix to mono with wave.mean({np.argmin(wave.shape or [0])})")
+    if wave.dtype.kind!='f':
+        raise TypeError(f"{what} is {wave.dtype}, expected float32 from -1 to 1: 16-bit integers become that by wave/32768")
+    if wave.ndim!=1:
+        raise ValueError(f"{what} has shape {wave.shape}, expected (samples,): mix to mono with wave.mean({np.argmin(wave.shape or [0])})")
     if not len(wave): raise ValueError(f"{what} has no samples, expected at least one")
     if not 4000<=sr<=768_000: raise ValueError(f"{what} has {sr} samples a second, expected 4000 to 768000")
-    if len(bad:=np.flatnonzero(~np.isfinite(wave))): raise ValueError(f"{what} has {len(bad)} sample(s) that are not numbers (NaN or infinite), the first at {bad[0]/sr:.3f} s: repair the recording")
-    if (top:=float(np.abs(wave).max()))>16: raise ValueError(f"{what} peaks at {top:.6g}, expected about 1: if these are 16-bit integers as floats, divide by 32768")
+    if len(bad:=np.flatnonzero(~np.isfinite(wave))):
+        raise ValueError(f"{what} has {len(bad)} sample(s) that are not numbers (NaN or infinite), "
+            f"the first at {bad[0]/sr:.3f} s: repair the recording")
+    if (top:=float(np.abs(wave).max()))>16:
+        raise ValueError(f"{what} peaks at {top:.6g}, expected about 1: if it holds 16-bit integers as floats, divide by 32768")
 
 # %% ../nbs/00_io.ipynb #173cfb05
 def read_wave(
@@ -223,8 +242,11 @@ def read_wave(
     path = Path(path)
     _must_be_file(path)
     try:
-        with sf.SoundFile(path) as f: sr,blocks = f.samplerate,[b.mean(1) for b in f.blocks(1<<18, dtype='float32', always_2d=True)]
-    except sf.LibsndfileError as e: raise ValueError(f"{path} is not audio that can be read ({e.error_string.rstrip('. ')}), expected WAV, FLAC, Ogg or MP3") from None
+        with sf.SoundFile(path) as f:
+            sr,blocks = f.samplerate,[b.mean(1) for b in f.blocks(1<<18, dtype='float32', always_2d=True)]
+    except sf.LibsndfileError as e:
+        why = e.error_string.rstrip('. ')
+        raise ValueError(f"{path} is not audio that can be read ({why}), expected WAV, FLAC, Ogg or MP3") from None
     wave = np.concatenate([np.zeros(0, np.float32), *blocks])
     check_wave(wave, sr, path)
     return wave,sr
@@ -234,6 +256,7 @@ def _must_be_file(path):
     if not path.exists(): raise FileNotFoundError(f"{path}: no such file")
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, expected a file")
     if path.is_file() and not path.stat().st_size: raise ValueError(f"{path} is empty (0 bytes)")
+    if not os.access(path, os.R_OK): raise PermissionError(f"{path}: no permission to read it")
 
 # %% ../nbs/00_io.ipynb #e1b0b75e
 def write_wave(
@@ -244,16 +267,19 @@ def write_wave(
     "Write `wave` to `path`, whole or not at all"
     path = Path(path)
     check_wave(wave, sr)
-    if (top:=float(np.abs(wave).max()))>1: raise ValueError(f"wave peaks at {top:.3g}, which would clip: scale it into -1 to 1 first")
+    if (top:=float(np.abs(wave).max()))>1:
+        raise ValueError(f"wave peaks at {top:.3g}, which would clip: scale it into -1 to 1 first")
     kind = path.suffix[1:].upper()
-    if kind not in sf.available_formats(): raise ValueError(f"{path}: cannot write {path.suffix or 'a name without a suffix'!r} audio, expected .wav, .flac or .ogg")
+    if kind not in sf.available_formats():
+        raise ValueError(f"{path}: cannot write {path.suffix!r} audio, expected .wav, .flac or .ogg")
     with atomic_write(path, 'wb') as f: sf.write(f, np.asarray(wave), sr, format=kind)
 
 # %% ../nbs/00_io.ipynb #d2380d3d
 def _cells(track):
     "Time and five-digit values of each frame, as plain numbers"
     v,arkit = track.values.astype(float),np.isin(track.names, ARKIT)
-    for k,j in np.argwhere(((v<-1e-6)|(v>1+1e-6)) & arkit)[:1]: raise ValueError(f"{track.names[j]} is {v[k,j]:g} in frame {k}, expected 0 to 1")
+    for k,j in np.argwhere(((v<-1e-6)|(v>1+1e-6)) & arkit)[:1]:
+        raise ValueError(f"{track.names[j]} is {v[k,j]:g} in frame {k}, expected 0 to 1")
     v = np.where(arkit, v.clip(0, 1), v).round(5)+0.        # no -0.0
     return zip(track.times.round(4).tolist(), v.tolist())
 
@@ -264,7 +290,8 @@ def write_jsonl(
 ):
     "Write `track` as JSON lines: `timestamp` (seconds, the frame's end) and `blendshapes`"
     odd = [n for n in track.names if n not in ARKIT]
-    if odd and not header: raise ValueError(f"a plain track file holds the 52 ARKit channels, not {odd[0]!r}: write it with a header, or select(ARKIT)")
+    if odd and not header:
+        raise ValueError(f"a plain track file holds the 52 ARKit channels, not {odd[0]!r}: write it with a header, or select(ARKIT)")
     if not header: track = track.select(ARKIT)
     with atomic_write(path) as f:
         if header: f.write(json.dumps(dict(koemorph=1, fps=[track.fps.numerator, track.fps.denominator], names=track.names))+'\n')
@@ -314,9 +341,11 @@ def check(self:Rows):
     t,v,arkit = np.array(self.times),np.array(self.values),np.isin(self.names, ARKIT)
     for i,j in np.argwhere(np.isinf(v) | ((v<-1e-6)|(v>1+1e-6)) & arkit)[:1]:
         self.bad(self.lines[i], f"{self.names[j]} is {v[i,j]:g}, expected {'0 to 1' if arkit[j] else 'a finite number'}")
-    for i in np.flatnonzero(t<0)[:1]: self.bad(self.lines[i], f"timestamp {t[i]:.12g} is before the sound begins, expected 0 or more")
+    for i in np.flatnonzero(t<0)[:1]:
+        self.bad(self.lines[i], f"timestamp {t[i]:.12g} is before the sound begins, expected 0 or more")
     for i in np.flatnonzero(np.diff(t)<=0)[:1]:
-        self.bad(self.lines[i+1], f"timestamp {t[i+1]:.12g} " + ("comes twice" if t[i+1]==t[i] else f"comes after {t[i]:.12g}") + ", expected each later than the one before")
+        how = "comes twice" if t[i+1]==t[i] else f"comes after {t[i]:.12g}"
+        self.bad(self.lines[i+1], f"timestamp {t[i+1]:.12g} {how}, expected each later than the one before")
     return t,np.where(arkit, np.clip(v, 0, 1), v)      # the millionth a float32 may be over
 
 # %% ../nbs/00_io.ipynb #692f871e
@@ -327,7 +356,8 @@ def rate(self:Rows, t, fps=None):
     if step>=1: t,step = t/1000,step/1000
     try: fps = as_fps(fps) if fps else detect_fps(t) if step else Fraction(30)
     except ValueError as e: raise ValueError(f"{self.path}: rows {step:.4g} s apart; {e}") from None
-    if step and not .9<step*fps<1.1 and (step*fps<1.6 or len(t)>2): raise ValueError(f"{self.path} should run at {fps} fps, but its rows are {step:.4f} s apart, which is {1/step:.4g} fps")
+    if step and not .9<step*fps<1.1 and (step*fps<1.6 or len(t)>2):
+        raise ValueError(f"{self.path} should run at {fps} fps, but its rows are {step:.4f} s apart: that is {1/step:.4g} fps")
     return t,fps
 
 # %% ../nbs/00_io.ipynb #f36e24d2
@@ -343,9 +373,12 @@ def track(self:Rows,
     near = min(.0015, frame/4)                          # seconds: milliseconds get rounded, or cut off
     hole = np.diff(t)>1.6*frame
     for i in np.flatnonzero(hole)[:1] if gaps=='error' else ():
-        self.bad(self.lines[i+1], f"{round((t[i+1]-t[i])/frame)-1} frame(s) missing between {t[i]:.4f} and {t[i+1]:.4f} s at {fps} fps: read with gaps='nan' to have them as unseen")
+        self.bad(self.lines[i+1], f"{round((t[i+1]-t[i])/frame)-1} frame(s) missing between {t[i]:.4f} and {t[i+1]:.4f} s "
+            f"at {fps} fps: read with gaps='nan' to have them as unseen")
     if len(t)==1: return Track(v.astype(np.float32), fps, self.names, t0=max(0, t[0]-frame))
     first = max(1, math.ceil((t[0]-near)/frame))
+    if (t[-1]-t[0])/frame>1000+100*len(t):
+        raise ValueError(f"{self.path}: {len(t)} rows over {t[-1]-t[0]:.6g} s, expected a recording without such holes")
     want = np.arange(first, math.floor((t[-1]+near)/frame)+1)*frame
     hi = np.searchsorted(t, want-near).clip(max=len(t)-1); lo = (hi-1).clip(0)
     exact = np.abs(t[hi]-want)<=near
@@ -372,7 +405,8 @@ def _frame(rows, line, row):
     "Time and values of one line"
     t,v = row.get('timestamp'),row.get('blendshapes')
     if type(t) not in (int,float): rows.bad(line, f"timestamp is {_short(t)}, expected a number of seconds")
-    if not isinstance(v, list): rows.bad(line, f"blendshapes is {_short(v)}, expected a list of {len(rows.names)} numbers")
+    if not isinstance(v, list):
+        rows.bad(line, f"blendshapes is {_short(v)}, expected a list of {len(rows.names)} numbers")
     if len(v)!=len(rows.names): rows.bad(line, f"{len(v)} blendshapes, expected {len(rows.names)}")
     if not set(map(type, v)) <= {int,float,type(None)}:      # true is no number here, whatever Python thinks
         n,x = next((n,x) for n,x in zip(rows.names, v) if type(x) not in (int,float,type(None)))
@@ -382,9 +416,11 @@ def _frame(rows, line, row):
 # %% ../nbs/00_io.ipynb #47dcbdcf
 def _header(rows, line, row, fps):
     "Names and rate from a header line"
-    if row['koemorph']!=1: rows.bad(line, f"a koemorph track file of version {_short(row['koemorph'])}, expected 1: a newer koemorph wrote it")
+    if row['koemorph']!=1:
+        rows.bad(line, f"a koemorph track file of version {_short(row['koemorph'])}, expected 1: a newer koemorph wrote it")
     names = row.get('names')
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or not names: rows.bad(line, f"names is {_short(names)}, expected a list of channel names")
+    if not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
+        rows.bad(line, f"names is {_short(names)}, expected a list of channel names")
     try: return tuple(names),fps or as_fps(row.get('fps'))
     except ValueError as e: rows.bad(line, e)
 
@@ -394,8 +430,10 @@ def _json_lines(path):
     for line,text in _text_lines(path):
         if not text.strip(): continue
         try: yield line,json.loads(text, parse_constant=strange)
-        except json.JSONDecodeError as e: raise ValueError(f"{path} line {line}: not JSON, {e.msg} at column {e.colno}") from None
-        except RecursionError: raise ValueError(f"{path} line {line}: lists within lists without end, expected one object a line") from None
+        except json.JSONDecodeError as e:
+            raise ValueError(f"{path} line {line}: not JSON, {e.msg} at column {e.colno}") from None
+        except RecursionError:
+            raise ValueError(f"{path} line {line}: lists within lists without end, expected one object a line") from None
         except ValueError as e: raise ValueError(f"{path} line {line}: {e}") from None
 
 def _text_lines(path):
@@ -403,7 +441,8 @@ def _text_lines(path):
     _must_be_file(path:=Path(path))
     try:
         with open(path, encoding='utf-8-sig', newline=None) as f: yield from enumerate(f, 1)
-    except UnicodeDecodeError as e: raise ValueError(f"{path} is not text (a byte {e.object[e.start]:#04x}), expected a track file") from None
+    except UnicodeDecodeError as e:
+        raise ValueError(f"{path} is not text (a byte {e.object[e.start]:#04x}), expected a track file in UTF-8") from None
 
 def _short(x):
     "`x` as JSON, cut to a size that fits a message"
@@ -429,7 +468,8 @@ def _csv_rows(path):
     if not all_rows: raise ValueError(f"{path} has no frames")
     (_,head),*body = all_rows
     for line,cells in body:
-        if len(cells)!=len(head): raise ValueError(f"{path} line {line}: {len(cells)} cells, but the header has {len(head)}")
+        if len(cells)!=len(head):
+            raise ValueError(f"{path} line {line}: {len(cells)} cells, but the header has {len(head)}")
     return head,body
 
 def _column(name):
@@ -454,7 +494,8 @@ def read_csv(
     if 'timecode' in where: return read_livelink_csv(path, fps, gaps)
     rows = Rows(path, tuple(n for n in where if n!='timestamp'))
     if 'timestamp' not in where: rows.bad(1, f"no timestamp column among {_short(head)}")
-    if len(where)<len(head): rows.bad(1, f"column {next(c for c in head if [_column(x) for x in head].count(_column(c))>1)} comes twice")
+    if len(where)<len(head):
+        rows.bad(1, f"column {next(n for n in where if [*map(_column, head)].count(n)>1)} comes twice")
     for line,cells in body:
         time,*values = [_number(rows, line, n, cells[where[n]]) for n in ('timestamp', *rows.names)]
         rows.add(line, time, values)
@@ -465,7 +506,8 @@ def _timecodes(rows, codes):
     "(rows,) frames since midnight of `codes`, and how many of them make a second"
     parts = [re.fullmatch(r'(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)', c.strip()) for c in codes]
     for line,c,m in zip(rows.lines, codes, parts):
-        if not m: rows.bad(line, f"Timecode is {_short(c)}, expected hours:minutes:seconds:frames such as 09:41:07:29.500")
+        if not m:
+            rows.bad(line, f"Timecode is {_short(c)}, expected hours:minutes:seconds:frames such as 09:41:07:29.500")
     h,m,s,frame = np.array([[float(x) for x in p.groups()] for p in parts]).T
     s = h*3600+m*60+s
     s += 86400*np.cumsum(np.r_[0, np.diff(s)<-43200])             # past midnight
@@ -486,12 +528,14 @@ def read_livelink_csv(
     head,body = _csv_rows(path)
     rows = Rows(path, ARKIT+POSE if pose else ARKIT)
     where = {_column(c): j for j,c in enumerate(head)}
-    if lost:=[n for n in rows.names if n not in where]: rows.bad(1, f"no column {lost[0]} ({len(lost)} missing), expected the 52 ARKit names of a Live Link Face recording")
+    if lost:=[n for n in rows.names if n not in where]:
+        rows.bad(1, f"no column {lost[0]} ({len(lost)} missing), expected all {len(rows.names)} of a Live Link Face recording")
     for line,cells in body: rows.add(line, 0, [_number(rows, line, n, cells[where[n]]) for n in rows.names])
     s,frame,base = _timecodes(rows, [cells[where['timecode']] for _,cells in body])
-    if not (base:=fps or base): raise ValueError(f"{path}: the timecodes never reach the end of a second, which fits 30 fps and 60 fps alike: pass fps=")
+    if not (base:=fps or base):
+        raise ValueError(f"{path}: the timecodes never reach the end of a second, which fits 30 fps and 60 fps alike: pass fps=")
     t = s-s[0]+(frame-frame[0])/float(as_fps(base))
-    rows.times = list(t+(np.median(np.diff(t)) if len(t)>1 else 1/float(as_fps(base))))
+    rows.times = list(t+(np.median(np.diff(t)) if len(t)>1 else 1/float(as_fps(base))))   # its first frame ends one frame in
     return rows.track(None if len(t)>1 else base, gaps)
 
 # %% ../nbs/00_io.ipynb #93d585bc
@@ -502,7 +546,9 @@ def refuse_unseen(
     "Raise, naming the channels, when `track` has NaN"
     n = np.isnan(track.values).sum(0)
     lost = [f"{name} ({k} of {len(track)} frames)" for name,k in zip(track.names, n) if k]
-    if lost: raise ValueError(f"{sink} cannot say unseen, and {len(lost)} channel(s) have NaN: {', '.join(lost[:3])}{' …' if lost[3:] else ''}; fill(0) them, if rest is what you mean")
+    some = ', '.join(lost[:3]) + (' …' if lost[3:] else '')
+    if lost:
+        raise ValueError(f"{sink} cannot say unseen, and {len(lost)} channel(s) have NaN: {some}; fill(0) if you mean at rest")
 
 # %% ../nbs/00_io.ipynb #e766a0bf
 def write_livelink_csv(
@@ -518,7 +564,8 @@ def write_livelink_csv(
         out.writerow(['Timecode', 'BlendShapeCount', *(n[0].upper()+n[1:] for n in ARKIT+POSE)])
         for k,(_,row) in enumerate(_cells(full), round(track.t0*track.fps)):
             s,frame = divmod(k, base)
-            out.writerow([f"{s//3600:02}:{s//60%60:02}:{s%60:02}:{frame:02}.000", 61, *(f'{x:.5f}' for x in row+[0.]*(61-len(row)))])
+            code = f"{s//3600:02}:{s//60%60:02}:{s%60:02}:{frame:02}.000"
+            out.writerow([code, 61, *(f'{x:.5f}' for x in row+[0.]*(61-len(row)))])
 
 # %% ../nbs/00_io.ipynb #7dcfcf5e
 READERS = {'.jsonl': read_jsonl, '.csv': read_csv}
@@ -527,7 +574,8 @@ WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_live
 def _by_suffix(table, path, verb):
     "The function of `table` whose suffix is the longest that `path` ends with"
     fits = [s for s in table if Path(path).name.lower().endswith(s)]
-    if not fits: raise ValueError(f"{path}: cannot {verb} {Path(path).suffix or 'a name without a suffix'!r}, expected one of {', '.join(sorted(table))}")
+    if not fits:
+        raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {', '.join(sorted(table))}")
     return table[max(fits, key=len)]
 
 def read_track(
@@ -551,15 +599,18 @@ def find_pairs(
 )->list:    # (wav, jsonl) paths, sorted
     "The recordings in `folder` that have both sound and track"
     folder = Path(folder)
-    if not folder.is_dir(): raise NotADirectoryError(f"{folder}: no such folder, expected one with .wav and .jsonl files")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: no such folder, expected one with .wav and .jsonl files")
     wavs,tracks = ({p.stem:p for p in folder.iterdir() if p.suffix.lower()==s} for s in ('.wav','.jsonl'))
-    alone = {k:p for k,p in {**wavs, **tracks}.items() if not (k in wavs and k in tracks)}
-    def list_some(names): return ', '.join(names[:4]) + (f' and {len(names)-4} more' if names[4:] else '') or 'none'
-    if not (both:=sorted(wavs.keys()&tracks.keys())):
-        raise FileNotFoundError(f"No paired files found in {folder}: .wav without .jsonl: {list_some(sorted(p.name for p in wavs.values()))}; "
-            f".jsonl without .wav: {list_some(sorted(p.name for p in tracks.values()))}; expected speaker_session.wav beside speaker_session.jsonl")
-    if alone: warnings.warn(f"{folder}: {len(alone)} file(s) without a partner left out: {list_some(sorted(p.name for p in alone.values()))}")
-    return [(wavs[k],tracks[k]) for k in both]
+    both = wavs.keys() & tracks.keys()
+    def alone(found):
+        names = sorted(p.name for k,p in found.items() if k not in both)
+        return ', '.join(names[:4]) + (f' and {len(names)-4} more' if names[4:] else '') or 'none'
+    left_out = f".wav without .jsonl: {alone(wavs)}; .jsonl without .wav: {alone(tracks)}"
+    if not both:
+        raise FileNotFoundError(f"No paired files found in {folder}: {left_out}; expected speaker_session.wav beside speaker_session.jsonl")
+    if len(wavs)+len(tracks)>2*len(both): warnings.warn(f"{folder}: left out {left_out}")
+    return [(wavs[k],tracks[k]) for k in sorted(both)]
 
 # %% ../nbs/00_io.ipynb #66ebe1b5
 SYSTEM = dict(sounddevice='libportaudio2', cv2='libgl1', mediapipe='libegl1 libgles2')   # what these need on Debian and Ubuntu
@@ -575,7 +626,8 @@ def need(
         if (e.name or '').split('.')[0]!=top: raise
         raise ModuleNotFoundError(f"{top} is not installed: pip install 'koemorph[{extra}]'", name=top) from None
     except (ImportError,OSError) as e:
-        raise ModuleNotFoundError(f"{top} is installed, but the system lacks a library it needs ({e}): on Debian or Ubuntu, apt install {SYSTEM.get(top, 'that library')}", name=top) from None
+        raise ModuleNotFoundError(f"{top} is installed, but the system lacks a library it needs ({e}): "
+            f"on Debian or Ubuntu, apt install {SYSTEM.get(top, 'that library')}", name=top) from None
 
 # %% ../nbs/00_io.ipynb #5681a97a
 COLOURS = '#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9'.split()   # Okabe and Ito: told apart by colour-blind readers
@@ -589,13 +641,14 @@ def busiest(
     move = np.ptp(v, axis=0) if len(v) else np.zeros(len(track.names))
     picked = []
     for j in np.argsort(-move, kind='stable'):
-        if len(picked)<n and (move[j]>.01 or not picked) and not any(np.abs(v[:,j]-v[:,i]).max(initial=0)<.05 for i in picked): picked.append(j)
+        twin = any(np.abs(v[:,j]-v[:,i]).max(initial=0)<.05 for i in picked)
+        if not picked or len(picked)<n and move[j]>.01 and not twin: picked.append(j)
     return [track.names[j] for j in sorted(picked)]
 
 # %% ../nbs/00_io.ipynb #1bd0721e
 def _draw_wave(ax, wave, sr):
-    "Outline of `wave`: its lowest and highest sample in each of about 1500 columns"
-    n = max(1, len(wave)//1500)
+    "Outline of `wave`: its lowest and highest sample in each of about 700 columns"
+    n = max(1, len(wave)//700)
     w = np.asarray(wave)[:len(wave)//n*n].reshape(-1, n)
     t = np.arange(len(w))*n/sr
     ax.fill_between(t, w.min(1), w.max(1), step='post', color='0.45', linewidth=.4)
@@ -619,8 +672,9 @@ def _label(ax, t, y, name, colour, taken):
     def crowd(k): return sum(max(0, 1-abs(t[k]-a)/(.16*span))*max(0, 1-abs(y[k]-b)/.12) for a,b in taken)
     k = max(range(len(t)), key=lambda k: -np.inf if np.isnan(y[k]) else y[k]-3*crowd(k))
     taken.append((t[k], y[k]))
-    side = 'right' if t[k]>t[0]+.85*span else 'left'
-    ax.annotate(name, (t[k], y[k]), (4 if side=='left' else -4, 2), textcoords='offset points', color=colour, ha=side, va='top' if y[k]>.9 else 'bottom', fontsize=9)
+    late,high = t[k]>t[0]+.85*span,y[k]>.9
+    ax.annotate(name, (t[k], y[k]), (-4 if late else 4, 2), textcoords='offset points', color=colour, fontsize=9,
+                ha='right' if late else 'left', va='top' if high else 'bottom')
 
 def _draw_heat(ax, track, names, truth):
     "A row of pixels per channel, white at 0 and dark at 1, grey where unseen"
@@ -648,7 +702,8 @@ def plot_track(
         _,(top,ax) = plt.subplots(2, 1, sharex=True, figsize=(9, tall+.9), height_ratios=(.9, tall), layout='constrained')
         _draw_wave(top, wave, sr)
     (_draw_lines if len(names)<=6 else _draw_heat)(ax, track, names, truth)
-    ax.set(xlabel='seconds', xlim=(min(0, track.t0) if wave is not None else track.t0, max(track.t0+track.seconds, 0 if wave is None else len(wave)/sr)))
+    begin,end = track.t0,track.t0+track.seconds
+    ax.set(xlabel='seconds', xlim=(begin, end) if wave is None else (min(0, begin), max(end, len(wave)/sr)))
     return ax
 
 # %% ../nbs/00_io.ipynb #b770a882
@@ -662,7 +717,8 @@ def face_model(
 )->dict:           # Plain values, ready for JSON
     "All that `face.js` asks for: the track in two bytes a coefficient, the sound as a WAV"
     if not len(track): raise ValueError("track has 0 frames, expected at least 1 to draw")
-    if captions is not None and len(captions)!=len(track): raise ValueError(f"{len(captions)} captions for {len(track)} frames, expected one for each")
+    if captions is not None and len(captions)!=len(track):
+        raise ValueError(f"{len(captions)} captions for {len(track)} frames, expected one for each")
     v = np.clip(track.values, 0, 1)*65534
     model = dict(names=list(track.names), fps=[track.fps.numerator, track.fps.denominator], title=title, theme=theme,
         values=_base64(np.where(np.isnan(v), 65535, v.round()).astype('<u2').tobytes()))
@@ -750,16 +806,16 @@ def convert(
     print(f"{o}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s")
 
 # %% ../nbs/00_io.ipynb #adfbff9f
+def _about(target):
+    "First line of the docstring of 'module:function', read from its source; None when there is no such function"
+    module,func = target.split(':')
+    if not (spec:=importlib.util.find_spec(module)): return None
+    for node in ast.parse(Path(spec.origin).read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.FunctionDef) and node.name==func: return (ast.get_docstring(node) or '').split('\n')[0]
+
 def known_commands()->dict: # Name → what it does
-    "The commands whose function exists, each with the first line of its docstring"
-    found = {}
-    for cmd,target in COMMANDS.items():
-        module,func = target.split(':')
-        spec = importlib.util.find_spec(module)
-        if not spec: continue
-        for node in ast.parse(Path(spec.origin).read_text(encoding='utf-8')).body:
-            if isinstance(node, ast.FunctionDef) and node.name==func: found[cmd] = (ast.get_docstring(node) or '').split('\n')[0]
-    return found
+    "The commands whose function exists"
+    return {cmd:about for cmd,target in COMMANDS.items() if (about:=_about(target)) is not None}
 
 # %% ../nbs/00_io.ipynb #640c6e2a
 def command_parser(
@@ -785,14 +841,19 @@ def error_line(
     return ' '.join((msg if foreseen else f"{type(e).__name__}: {msg} (KOEMORPH_DEBUG=1 shows where)").split())
 
 # %% ../nbs/00_io.ipynb #7f418527
+def _usage():
+    "What `koemorph --help` says"
+    rows = [f"  koemorph {cmd:<8} {about[:1].lower()+about[1:]}" for cmd,about in known_commands().items()]
+    return '\n'.join(['koemorph: speech in, a face out', '', *rows, '', 'koemorph COMMAND --help says more'])
+
 def _dispatch(argv):
     "Exit code of the command in `argv`"
-    known = known_commands()
-    if not argv or argv[0] in ('-h','--help','help'):
-        print('koemorph: speech in, a face out\n', *(f"  koemorph {c:<8} {d[:1].lower()+d[1:]}" for c,d in known.items()), '\nkoemorph COMMAND --help says more', sep='\n'); return 0
-    if argv[0]=='--version': print('koemorph', importlib.import_module('koemorph').__version__); return 0
-    cmd,*words = argv
-    if cmd not in known: print(f"koemorph: no command {cmd!r}{closest(cmd, known)}; there are {', '.join(known)}", file=sys.stderr); return 2
+    cmd,*words = argv or ['--help']
+    if cmd in ('-h','--help','help'): print(_usage()); return 0
+    if cmd=='--version': print('koemorph', importlib.import_module('koemorph').__version__); return 0
+    if cmd not in COMMANDS or _about(COMMANDS[cmd]) is None:
+        known = known_commands()
+        print(f"koemorph: no command {cmd!r}{closest(cmd, known)}; there are {', '.join(known)}", file=sys.stderr); return 2
     module,name = COMMANDS[cmd].split(':')
     func = getattr(importlib.import_module(module), name)
     if cmd in RAW: sys.argv = [f'koemorph {cmd}', *words]; func()
