@@ -22,7 +22,7 @@ def run(
     wave:np.ndarray  # (samples,) or (frames, channels): everything there is
 )->np.ndarray:       # (frames, channels): what `stage` makes of it, to the last frame
     "Offline: one `step` over `wave` and the `lookahead` zeros that push its last frames out"
-    tail = np.zeros((stage.lookahead, *np.shape(wave)[1:]), np.float32)
+    tail = np.zeros((stage.lookahead, *wave.shape[1:]), wave.dtype)
     return stage.step(stage.init(), np.concatenate([wave, tail]))[1]
 
 # %% ../nbs/02_features.ipynb #74b70efd
@@ -35,7 +35,7 @@ def steps(
     for x in chunks:
         state,y = stage.step(state, x)
         yield y
-    yield stage.step(state, np.zeros((stage.lookahead, *x.shape[1:]), np.float32))[1]
+    yield stage.step(state, np.zeros((stage.lookahead, *x.shape[1:]), x.dtype))[1]
 
 # %% ../nbs/02_features.ipynb #ed562e30
 def _cuts(x, longest, rng):
@@ -62,7 +62,9 @@ def test_chunking(
 # %% ../nbs/02_features.ipynb #f8d40041
 class chain:
     "Each of `stages` eats what the one before it made"
-    def __init__(self, *stages): self.stages = stages
+    def __init__(self,
+        *stages # Stages, the one that hears the wave first
+    ): self.stages = stages
     __repr__ = basic_repr('stages')
     def init(self): return tuple(s.init() for s in self.stages)
     def step(self, state, x):
@@ -85,7 +87,9 @@ class chain:
 # %% ../nbs/02_features.ipynb #8d79d785
 class fan:
     "All of `stages` hear the same chunk; their rows stand side by side, the early ones waiting for the late"
-    def __init__(self, *stages): self.stages = stages
+    def __init__(self,
+        *stages # Stages with one common `rate`
+    ): self.stages = stages
     __repr__ = basic_repr('stages')
     def init(self):
         states = tuple(s.init() for s in self.stages)
@@ -140,13 +144,13 @@ class Framed:
     @property
     def rate(self): return self.fps/SR
 
-    def init(self): return np.zeros(self.past, np.float32), np.array(0), *self.memory()
+    def init(self): return np.zeros(self.past, np.float32), np.array(0, np.int64), *self.memory()
     def memory(self): return ()
     def step(self, state, x): return _in_blocks(self._block, state, _samples(x), 2**18)
 
 # %% ../nbs/02_features.ipynb #d8b1fc1b
 def _count(n, num, den): return max(0, (num*(2*n+1)-1)//(2*SR*den))   # `n_frames`, without its checks
-def _ends(a, b, num, den): return (2*np.arange(a+1, b+1)*SR*den + num)//(2*num)   # `frame_ends` from frame `a` on
+def _ends(a, b, num, den): return (2*np.arange(a+1, b+1, dtype=np.int64)*SR*den + num)//(2*num)   # `frame_ends` from frame `a` on
 
 @patch
 def _block(self:Framed, state, x):
@@ -213,6 +217,7 @@ _HANN = hann(1024)
 _VOICE = (_HZ>50)/(1+(_HZ/1000)**4)                                 # where a fundamental and its first harmonics live
 _OWN = np.fft.irfft(np.abs(np.fft.rfft(_HANN, 2048))**2)[:SR//60+2] # what the window itself adds to an autocorrelation
 _LAG = np.arange(SR//500, SR//60+1)
+_BONUS = .02*np.log2(_LAG)                                          # of two good lags the shorter: the other is two periods
 
 def pitch(
     power:np.ndarray, # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
@@ -222,7 +227,7 @@ def pitch(
     r = np.fft.irfft(power*_VOICE)[:, :len(_OWN)]
     r = r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))             # Boersma 1993
     l,m,h = r[:,_LAG[0]-1:-2], r[:,_LAG[0]:-1], r[:,_LAG[0]+1:]
-    found = np.where((m>l)&(m>=h), m - .02*np.log2(_LAG), -9)        # a small bonus to the shorter of two good lags
+    found = np.where((m>l)&(m>=h), m - _BONUS, -9)
     k,j = np.arange(len(r)), found.argmax(1)
     l,m,h = l[k,j], m[k,j], h[k,j]
     shift = np.maximum(-.5, np.minimum(.5, (l-h)/np.minimum(2*(l-2*m+h), -1e-9))) # to the parabola's top
@@ -279,7 +284,7 @@ def _now(self:Prosody, x, ends):
     low,mid,high,khz = (p@_SUMS + [1e-4, 1e-4, 1e-4, 3e-4]).T       # no DC, no rumble; digital silence is flat
     total = low+mid+high
     balance = [np.log10(b/total)/3 for b in (low, mid, high)] + [np.log2(khz/total)/2]
-    crossings = ((w[:,1:]<0)!=(w[:,:-1]<0)).mean(1)
+    crossings = np.count_nonzero((w[:,1:]<0)!=(w[:,:-1]<0), axis=1)/1023
     hz,strength = pitch(p)
     power,v,f = total/(.375*1024*1024), np.maximum(0, np.minimum(1, (strength-.45)/.2)), np.log2(hz/150)
     return np.array([loudness(power), *balance, crossings, strength, v*f]).T, power, v, f
@@ -342,7 +347,7 @@ class Resampler:
     def lookahead(self): return 0 if self.rate==1 else ceil(self.zeros/min(1, self.rate))
     @cached_property
     def bank(self): return sinc_bank(self.rate, self.zeros)
-    def init(self): return np.zeros(2*self.lookahead, np.float32), np.array(0)
+    def init(self): return np.zeros(2*self.lookahead, np.float32), np.array(0, np.int64)
     def step(self, state, x): return _in_blocks(self._block, state, _samples(x), 2**13)
 
 # %% ../nbs/02_features.ipynb #ac70448f
@@ -352,7 +357,7 @@ def _block(self:Resampler, state, x):
     if self.rate==1: return (past, n+len(x)), x
     a,b = (-(-max(0, int(t)-half)*up//down) for t in (n, n+len(x)))
     n,x = n+len(x), np.concatenate([past, x])
-    q,phase = np.divmod(np.arange(a, b)*down, up)
+    q,phase = np.divmod(np.arange(a, b, dtype=np.int64)*down, up)
     if a==b: y = x[:0]
     else: y = np.einsum('mt,mt->m', sliding_window_view(x, 2*half+1)[q + len(x) - half - int(n)], self.bank[phase])
     return (x[len(x)-2*half:].copy(), n), y
