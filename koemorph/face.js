@@ -16,43 +16,49 @@ const pose = coefficients => new Proxy(coefficients, {get: (o, name) => clamp(+o
 
 const U = Array.from({length: 57}, (_, i) => -Math.cos(Math.PI*i/56))   // along the lips, denser at the corners
 
-/** The four lip contours, teeth and tongue. y = 84 is where resting lips meet. */
+/** How far each side of the mouth is pulled: corner outwards (dx) and down (dy), upper lip up, lower lip down, pressed */
+function pulls(c, name) {
+  const v = key => c[key + name]
+  return {
+    dx: 11*v('mouthSmile') + 7*v('mouthDimple') + 12*v('mouthStretch') + 2*v('mouthPress') + 2*v('mouthFrown'),
+    dy: -13*v('mouthSmile') + 13*v('mouthFrown') - 3*v('mouthDimple') + 5*v('mouthStretch') - 3*v('mouthPress'),
+    up: 15*v('mouthUpperUp') + 2*v('noseSneer'), down: 17*v('mouthLowerDown'), press: v('mouthPress')}
+}
+
+/** The four lip contours and what hangs on them. Resting lips meet at y = 84; the gap is 0 when they touch. */
 function mouth(c) {
   const jaw = 46*c.jawOpen, jx = 16*(c.jawLeft - c.jawRight), shift = 16*(c.mouthLeft - c.mouthRight)
-  const close = 46*Math.min(c.mouthClose, c.jawOpen + .25)
-  const round = clamp(c.mouthPucker + .75*c.mouthFunnel)
+  const close = 46*Math.min(c.mouthClose, c.jawOpen + .25)           // as many units as the jaw it takes back
+  const round = clamp(c.mouthPucker + .75*c.mouthFunnel), smile = 1.5*(c.mouthSmileLeft + c.mouthSmileRight)
   const half = Math.max(11, 36 - 19*c.mouthPucker - 13*c.mouthFunnel - 3*c.jawOpen - 4*c.cheekPuff)
-  const side = Object.fromEntries(SIDES.map(([name, s]) => [s, {
-    dx: 11*c['mouthSmile' + name] + 7*c['mouthDimple' + name] + 12*c['mouthStretch' + name] + 2*c['mouthPress' + name] + 2*c['mouthFrown' + name],
-    dy: -13*c['mouthSmile' + name] + 13*c['mouthFrown' + name] - 3*c['mouthDimple' + name] + 5*c['mouthStretch' + name] - 3*c['mouthPress' + name],
-    up: 15*c['mouthUpperUp' + name] + 2*c['noseSneer' + name], down: 17*c['mouthLowerDown' + name], press: c['mouthPress' + name]}]))
-  const smile = 1.5*(c.mouthSmileLeft + c.mouthSmileRight), soft = lerp(.8, .5, round), full = lerp(2.3, 2.8, round), rim = 1.5 + Math.min(8*round, .35*half)
-  const upperOuter = [], upperInner = [], lowerInner = [], lowerOuter = []
-  let gap = 0
-  for (const u of U) {
-    const a = Math.abs(u), arch = (1 - a*a)**lerp(.72 - .17*c.jawOpen, .5, round), flat = 1 - a**4
-    const near = {1: smooth(.5 + u/1.1), '-1': smooth(.5 - u/1.1)}
-    const mix = key => near[1]*side[1][key] + near[-1]*side[-1][key]
-    const tail = side[Math.sign(u) || 1]
+  const rim = 1.5 + Math.min(8*round, .35*half)                      // lip beside the opening, in its corners
+  const left = pulls(c, 'Left'), right = pulls(c, 'Right')
+  const bow = lerp(.8, .5, round), full = lerp(2.3, 2.8, round), thin = 1 - .15*c.jawOpen
+  const top = 9.5*thin*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .35*c.jawForward)
+  const bottom = 12.5*thin*(1 + .3*round + .35*c.mouthShrugLower + .5*c.jawForward)*(1 - .88*c.mouthRollLower)
+  const m = {upperOuter: [], upperInner: [], lowerInner: [], lowerOuter: [], gap: 0, jaw, jx, shift, round}
+
+  for (const u of U) {                                               // -1: corner on the screen's left, 1: on its right
+    const a = Math.abs(u), tail = u < 0 ? right : left, arch = (1 - a*a)**lerp(.72 - .17*c.jawOpen, .5, round), flat = 1 - a**4
+    const share = smooth(.5 + u/1.1), mix = key => share*left[key] + (1 - share)*right[key]
     const rest = 84 + (1.5 - .35*smile)*(1 - .8*round)*bell(u, .32) - 4.2*(1 - round)*a*a + tail.dy*a**2.1 + smile*(1 - a**3) + .3*jaw*(1 - arch)
-    let upper = rest - (mix('up')*flat + 6*c.mouthFunnel*arch + 4*c.mouthShrugUpper*flat + 5*c.mouthShrugLower*flat + 3*c.tongueOut*arch)
-      + .38*close*arch + 3*c.mouthRollUpper*flat + 3*mix('press')*flat
-    let lower = rest + jaw*arch + mix('down')*flat + 7*c.mouthFunnel*arch + 9*c.tongueOut*arch
-      - .62*close*arch - 4*c.mouthRollLower*flat - 5*mix('press')*flat - 4*c.mouthShrugUpper*flat - 7*c.mouthShrugLower*flat - 3*c.jawForward*flat
-    const raw = lower - upper - 1.2, open = raw > 1 ? raw : raw < -1 ? 0 : (raw + 1)**2/4   // lips give a little before they part
-    const middle = (upper + lower)/2 - .3*round*open, squeeze = 1/(1 + Math.max(0, -raw)/14)
-    upper = middle - open/2; lower = middle + open/2
-    gap = Math.max(gap, open)
-    const x = shift*(1 - .25*a) + half*u + Math.sign(u)*tail.dx*a**1.5
-    const thinner = squeeze*(1 - .4*mix('press'))*(1 - .15*Math.max(0, mix('dx'))/12)
-    const top = 9.5*(1 - a**full)**soft*(1 - .26*(1 - .5*round)*bell(u, .2))*thinner*(1 + .35*round + .5*c.mouthShrugUpper)*(1 - .88*c.mouthRollUpper)*(1 - .15*c.jawOpen)*(1 - .35*c.jawForward)
-    const bottom = 12.5*(1 - a**full)**soft*thinner*(1 + .3*round + .35*c.mouthShrugLower + .5*c.jawForward)*(1 - .88*c.mouthRollLower)*(1 - .15*c.jawOpen)
-    const inset = 1 - rim/half, low = jx*(.35 + .45*arch), high = jx*.2*a*a + .1*jx
-    upperInner.push([x*inset + shift*(1 - inset) + high, upper]); lowerInner.push([x*inset + shift*(1 - inset) + low*arch + high*(1 - arch), lower])
-    upperOuter.push([x + high, upper - top]); lowerOuter.push([x + low*arch + high*(1 - arch), lower + bottom])
+    const upper = rest + arch*(.38*close - 6*c.mouthFunnel - 3*c.tongueOut)
+      + flat*(3*c.mouthRollUpper + 3*mix('press') - mix('up') - 4*c.mouthShrugUpper - 5*c.mouthShrugLower)
+    const lower = rest + arch*(jaw - .62*close + 7*c.mouthFunnel + 9*c.tongueOut)
+      + flat*(mix('down') - 4*c.mouthRollLower - 5*mix('press') - 4*c.mouthShrugUpper - 7*c.mouthShrugLower - 3*c.jawForward)
+    const part = lower - upper - 1.2                                 // lips give a little before they part
+    const open = part > 1 ? part : part < -1 ? 0 : (part + 1)**2/4
+    const y = (upper + lower)/2 - .3*round*open, squeeze = 1/(1 + Math.max(0, -part)/14)
+    const lip = (1 - a**full)**bow*squeeze*(1 - .4*mix('press'))*(1 - .15*Math.max(0, mix('dx'))/12)
+
+    const x = shift*(1 - .25*a) + half*u + Math.sign(u)*tail.dx*a**1.5, inner = lerp(x, shift, rim/half)
+    const high = jx*(.1 + .2*a*a), low = lerp(high, jx*(.35 + .45*arch), arch)
+    m.upperOuter.push([x + high, y - open/2 - top*lip*(1 - .26*(1 - .5*round)*bell(u, .2))]); m.upperInner.push([inner + high, y - open/2])
+    m.lowerOuter.push([x + low, y + open/2 + bottom*lip]); m.lowerInner.push([inner + low, y + open/2])
+    m.gap = Math.max(m.gap, open)
   }
-  const first = upperOuter[0], last = upperOuter[U.length - 1]
-  return {upperOuter, upperInner, lowerInner, lowerOuter, gap, width: Math.hypot(last[0] - first[0], last[1] - first[1]), jaw, jx, shift, round}
+  const [x0, y0] = m.upperOuter[0], [x1, y1] = m.upperOuter.at(-1)
+  return {...m, width: Math.hypot(x1 - x0, y1 - y0)}
 }
 
 /** Points round the face, clockwise from the crown: the jaw drops, shifts and juts, cheeks fill */
@@ -131,13 +137,16 @@ function painter(ctx) {
       ctx.save(); ctx.translate(x, y); ctx.scale(rx, ry); ctx.globalAlpha = alpha; ctx.fillStyle = g; ctx.fillRect(-1, -1, 2, 2); ctx.restore()
     },
     within(d, draw) { ctx.save(); ctx.clip(self.shape(d)); draw(); ctx.restore() },
+    moved(x, y, draw) { ctx.save(); ctx.translate(x, y); draw(); ctx.restore() },
     side(s, x, y, draw) { ctx.save(); ctx.scale(s, 1); ctx.translate(x, y); draw(); ctx.restore() },
   }
   return self
 }
 const ellipse = (x, y, rx, ry, turn = 0) => { const p = new Path2D(); p.ellipse(x, y, rx, ry, turn, 0, 2*Math.PI); return p }
 
-const BACK = 'M0,-196 C76,-202 130,-150 131,-84 C132,-50 128,-20 124,10 C121,34 123,58 133,80 C126,82 119,80 113,76 C112,98 116,116 126,130 C102,130 80,116 60,86 L-60,86 C-80,118 -104,132 -128,132 C-117,116 -112,98 -113,78 C-119,82 -127,84 -135,82 C-124,58 -121,34 -124,10 C-128,-20 -132,-50 -131,-84 C-130,-150 -76,-202 0,-196Z'
+const BACK = `M0,-196 C76,-202 130,-150 131,-84 C132,-50 128,-20 124,10 C121,34 123,58 133,80 C126,82 119,80 113,76 C112,98 116,116 126,130
+  C102,130 80,116 60,86 L-60,86 C-80,118 -104,132 -128,132 C-117,116 -112,98 -113,78 C-119,82 -127,84 -135,82 C-124,58 -121,34 -124,10
+  C-128,-20 -132,-50 -131,-84 C-130,-150 -76,-202 0,-196Z`
 
 function paintBody(p, c, k, face) {
   p.fill(BACK, k.hairDark)
@@ -145,7 +154,7 @@ function paintBody(p, c, k, face) {
   p.fill('M-60,176 C-30,164 30,164 60,176 L60,210 L-60,210Z', k.clothDark)
   p.fill(neck, k.skin)
   p.within(neck, () => {
-    p.ctx.save(); p.ctx.translate(0, 17); p.fill(curve(face, {closed: true}), k.skinShade, .9); p.ctx.restore()
+    p.moved(0, 17, () => p.fill(curve(face, {closed: true}), k.skinShade, .9))  // and of the jaw
     p.line('M-26,214 C-16,204 -8,206 -4,214 M26,214 C16,204 8,206 4,214', k.skinShade, 2, .6)
   })
   p.fill('M-206,262 C-192,214 -122,204 -68,186 C-54,208 -24,217 0,217 C24,217 54,208 68,186 C122,204 192,214 206,262Z', p.down(186, 245, k.cloth, k.clothDark))
@@ -162,7 +171,7 @@ function paintSkin(p, c, k, face) {
   p.fill(path, k.skin)
   p.within(path, () => {
     p.glow(0, -30, 90, 80, k.skinLight, .7)
-p.ctx.save(); p.ctx.translate(0, 11); p.fill(FRINGE, k.skinShade, .6); p.ctx.restore()
+    p.moved(0, 11, () => p.fill(FRINGE, k.skinShade, .6))                       // the shadow of the hair
     const drop = 43*c.jawOpen
     p.glow(0, 160 + drop, 80, 34, k.skinShade, .6)
     for (const [name, s] of SIDES) p.side(s, 0, 0, () => {
@@ -195,26 +204,16 @@ function paintNose(p, c, k) {
 function paintMouth(p, c, k, m) {
   const inside = band(m.upperInner, m.lowerInner)
   const lipUpper = band(m.upperOuter, m.upperInner), lipLower = band(m.lowerInner, m.lowerOuter)
-  const bottom = m.lowerOuter[28], top = m.upperOuter[28]
+  const [top, over, under, bottom] = [m.upperOuter, m.upperInner, m.lowerInner, m.lowerOuter].map(points => points[28])   // the midline
   p.glow(bottom[0], bottom[1] + 7, 24, 8, k.skinDeep, .4 + .3*c.mouthShrugLower + .5*c.jawForward)
   p.glow(bottom[0], bottom[1] + 28, 26, 15, k.skinLight, .5*c.jawForward)
   p.line(`M${bottom[0] - 15},${bottom[1] + 9} q15,5 30,0`, k.skinDeep, 1.6, .5*c.jawForward)
   p.line(`M-4,56 L-4.5,${top[1] - 4} M4,56 L4.5,${top[1] - 4}`, k.skinShade, 2, .28)
   p.fill(band(m.upperOuter, m.lowerOuter), k.lipUpper)
-  if (m.gap > .05) p.within(inside, () => {
-    p.fill(inside, p.down(m.upperInner[28][1], m.lowerInner[28][1] + 6, k.cavity, k.cavityLow))
-    const ty = 84 + .8*m.jaw, tx = .6*m.jx, low = .88*m.jaw
-    p.fill(ellipse(tx, ty + 16, 23, 14), p.down(ty, ty + 24, k.tongueShade, k.tongue))
-    p.line(`M${tx},${ty + 6} L${tx},${ty + 20}`, k.tongueShade, 2, .6)
-    p.fill(band([[-26 + m.jx, 90 + low], [-14 + m.jx, 87 + low], [m.jx, 86.5 + low], [14 + m.jx, 87 + low], [26 + m.jx, 90 + low]],
-      [[-30 + m.jx, 115 + low], [30 + m.jx, 115 + low]]), k.teethLow)
-    const ey = 85 - 5*m.round - .3*m.round*m.gap, span = m.width*.46 + 2
-    p.fill(band([[-span, 50], [span, 50]], [[-span, ey - 4], [-span*.6, ey + 2.5], [0, ey + 4.5], [span*.6, ey + 2.5], [span, ey - 4]]), p.across(-span, span, k.teethSide, k.teeth, k.teeth, k.teeth, k.teethSide))
-    p.line(curve(m.upperInner), k.teethShade, 4 + 6*m.round)
-  })
-  p.fill(lipUpper, p.down(top[1], m.upperInner[28][1], k.lip, k.lipUpper))
-  p.fill(lipLower, p.down(m.lowerInner[28][1] - 1, bottom[1], k.lipUpper, k.lip, k.lip, k.lip))
-  p.within(lipLower, () => p.glow(bottom[0] - 3, lerp(m.lowerInner[28][1], bottom[1], .45), 15, 4.5, k.lipLight, .9))
+  if (m.gap > .05) p.within(inside, () => paintInside(p, k, m, over, under))
+  p.fill(lipUpper, p.down(top[1], over[1], k.lip, k.lipUpper))
+  p.fill(lipLower, p.down(under[1] - 1, bottom[1], k.lipUpper, k.lip, k.lip, k.lip))
+  p.within(lipLower, () => p.glow(bottom[0] - 3, lerp(under[1], bottom[1], .45), 15, 4.5, k.lipLight, .9))
   p.line(band(m.upperOuter, m.lowerOuter), k.seam, 1, .35)
   if (m.gap < 3) p.line(curve(m.lowerInner), k.seam, 1, clamp(1 - m.gap/3))
   for (const [name, s] of SIDES) {
@@ -229,13 +228,26 @@ function paintMouth(p, c, k, m) {
   paintTongue(p, c, k, m)
 }
 
+function paintInside(p, k, m, over, under) {
+  const x = .6*m.jx, y = 84 + .8*m.jaw, low = .88*m.jaw, edge = 85 - 5*m.round - .3*m.round*m.gap, span = m.width*.46 + 2
+  const lower = [[-26, 90], [-14, 87], [0, 86.5], [14, 87], [26, 90]].map(([x, y]) => [x + m.jx, y + low])
+  const upper = [[-1, -4], [-.6, 2.5], [0, 4.5], [.6, 2.5], [1, -4]].map(([x, y]) => [x*span, y + edge])
+  p.fill(band(m.upperInner, m.lowerInner), p.down(over[1], under[1] + 6, k.cavity, k.cavityLow))
+  p.fill(ellipse(x, y + 16, 23, 14), p.down(y, y + 24, k.tongueShade, k.tongue))
+  p.line(`M${x},${y + 6} L${x},${y + 20}`, k.tongueShade, 2, .6)
+  p.fill(band(lower, [[-30 + m.jx, 115 + low], [30 + m.jx, 115 + low]]), k.teethLow)
+  p.fill(band([[-span, 50], [span, 50]], upper), p.across(-span, span, k.teethSide, k.teeth, k.teeth, k.teeth, k.teethSide))
+  p.line(curve(m.upperInner), k.teethShade, 4 + 6*m.round)
+}
+
 function paintTongue(p, c, k, m) {
   if (c.tongueOut < .02) return
-  const x = m.lowerInner[28][0], y = Math.max(m.upperInner[28][1], 88 - 5*m.round), tip = lerp(m.lowerInner[28][1], m.lowerOuter[28][1] + 22, c.tongueOut), w = Math.min(15, m.width*.3)
-  const tongue = `M${x - w},${y} C${x - w - 2},${lerp(y, tip, .6)} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${lerp(y, tip, .6)} ${x + w},${y} C${x + .5*w},${y - 2} ${x - .5*w},${y - 2} ${x - w},${y}Z`
-  const under = band(m.upperInner, [[-120, 260], [120, 260]])
-  p.within(under, () => {
-    p.fill(tongue, p.down(y, tip, k.tongueShade, k.tongue)); p.line(tongue.split(' C').slice(0, 3).join(' C'), k.tongueShade, 1.2, .8)
+  const [x, lip] = m.lowerInner[28], w = Math.min(15, m.width*.3)
+  const y = Math.max(m.upperInner[28][1], 88 - 5*m.round), tip = lerp(lip, m.lowerOuter[28][1] + 22, c.tongueOut), mid = lerp(y, tip, .6)
+  const rim = `M${x - w},${y} C${x - w - 2},${mid} ${x - w},${tip} ${x},${tip} C${x + w},${tip} ${x + w + 2},${mid} ${x + w},${y}`
+  p.within(band(m.upperInner, [[-120, 260], [120, 260]]), () => {
+    p.fill(`${rim} C${x + .5*w},${y - 2} ${x - .5*w},${y - 2} ${x - w},${y}Z`, p.down(y, tip, k.tongueShade, k.tongue))
+    p.line(rim, k.tongueShade, 1.2, .8)
     p.line(`M${x},${y} L${x},${lerp(y, tip, .7)}`, k.tongueShade, 1.6, .7)
   })
 }
@@ -250,7 +262,7 @@ function paintEye(p, c, k, name, s) {
     p.fill(`M${bezier([-25, 2], shifted(e.lid(Math.max(e.open, 1)), -6), [28, -7])} L${e.outer} C${[e.upper[1], e.upper[0], e.inner].join(' ')}Z`, k.skinShade, .45)
     p.fill(almond, k.white)
     p.within(almond, () => {
-      const x = 1 + s*0 + e.look[0], y = -4 + e.look[1]
+      const x = 1 + e.look[0], y = -4 + e.look[1]
       p.fill(ellipse(x, y, 14.8, 15.8), k.irisRing)
       p.fill(ellipse(x, y, 13.4, 14.4), p.down(y - 14, y + 14, k.irisRing, k.iris, k.irisLight))
       p.glow(x, y + 8, 9, 6, k.irisLight, .8)
@@ -274,9 +286,15 @@ function paintBrow(p, c, k, name, s) {
   })
 }
 
-const FRINGE = 'M-103,26 C-112,6 -116,-14 -120,-34 C-131,-58 -133,-104 -116,-140 C-98,-176 -60,-198 -16,-202 C-24,-206 -32,-208 -42,-207 C-26,-214 -8,-212 2,-205 C-2,-210 -8,-214 -14,-216 C4,-218 16,-211 26,-203 C72,-200 112,-172 126,-122 C133,-94 130,-60 120,-34 C116,-14 112,6 104,24 C104,-6 101,-32 93,-54 C90,-84 72,-112 42,-126 C40,-104 22,-84 -8,-70 C-2,-80 0,-88 0,-96 C-12,-80 -32,-66 -58,-58 C-50,-68 -46,-76 -46,-84 C-58,-74 -74,-62 -92,-52 C-100,-30 -103,-4 -103,26Z'
-const STRANDS = 'M42,-126 C44,-150 36,-176 16,-192 M36,-128 C20,-108 -4,-96 -30,-84 M30,-146 C4,-120 -40,-100 -72,-72 M22,-168 C-30,-150 -84,-112 -106,-58 M54,-132 C84,-116 100,-84 106,-48 M48,-154 C86,-140 112,-104 116,-66 M-112,-40 C-108,-20 -106,-4 -104,14 M111,-40 C108,-20 106,-4 105,12'
-const SHEEN = 'M-110,-82 C-88,-128 -38,-152 2,-162 C-30,-142 -78,-116 -110,-82Z M-88,-74 C-60,-108 -22,-126 16,-140 C-12,-118 -54,-98 -88,-74Z M-22,-92 C-2,-104 16,-114 30,-132 C26,-112 4,-98 -22,-92Z M60,-150 C92,-132 114,-102 118,-64 C106,-98 88,-126 60,-150Z M66,-122 C84,-108 98,-86 103,-60 C94,-84 82,-104 66,-122Z'
+const FRINGE = `M-103,26 C-112,6 -116,-14 -120,-34 C-131,-58 -133,-104 -116,-140 C-98,-176 -60,-198 -16,-202 C-24,-206 -32,-208 -42,-207
+  C-26,-214 -8,-212 2,-205 C-2,-210 -8,-214 -14,-216 C4,-218 16,-211 26,-203 C72,-200 112,-172 126,-122 C133,-94 130,-60 120,-34
+  C116,-14 112,6 104,24 C104,-6 101,-32 93,-54 C90,-84 72,-112 42,-126 C40,-104 22,-84 -8,-70 C-2,-80 0,-88 0,-96 C-12,-80 -32,-66 -58,-58
+  C-50,-68 -46,-76 -46,-84 C-58,-74 -74,-62 -92,-52 C-100,-30 -103,-4 -103,26Z`
+const STRANDS = `M42,-126 C44,-150 36,-176 16,-192 M36,-128 C20,-108 -4,-96 -30,-84 M30,-146 C4,-120 -40,-100 -72,-72 M22,-168 C-30,-150 -84,-112 -106,-58
+  M54,-132 C84,-116 100,-84 106,-48 M48,-154 C86,-140 112,-104 116,-66 M-112,-40 C-108,-20 -106,-4 -104,14 M111,-40 C108,-20 106,-4 105,12`
+const SHEEN = `M-110,-82 C-88,-128 -38,-152 2,-162 C-30,-142 -78,-116 -110,-82Z M-88,-74 C-60,-108 -22,-126 16,-140 C-12,-118 -54,-98 -88,-74Z M-22,-92
+  C-2,-104 16,-114 30,-132 C26,-112 4,-98 -22,-92Z M60,-150 C92,-132 114,-102 118,-64 C106,-98 88,-126 60,-150Z M66,-122
+  C84,-108 98,-86 103,-60 C94,-84 82,-104 66,-122Z`
 
 function paintHair(p, k) {
   p.fill(FRINGE, p.down(-200, 20, k.hair, k.hair, k.hairDark))
@@ -293,7 +311,7 @@ export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGH
   const p = painter(ctx), face = outline(c), m = mouth(c)
   ctx.save()
   ctx.clearRect(0, 0, width, height)
-  ctx.translate(width/2, height/2); ctx.translate(0, 20*scale/zoom); ctx.scale(scale, scale); ctx.translate(0, -25)
+  ctx.translate(width/2, height/2 + 20*scale/zoom); ctx.scale(scale, scale); ctx.translate(0, -25)
   p.fill('M-400,-400 H400 V400 H-400Z', p.down(-230, 240, k.backdrop, k.backdropEdge))
   p.glow(0, -20, 220, 230, k.halo, .9)
   paintBody(p, c, k, face)
@@ -310,7 +328,8 @@ export function drawFace(ctx, coefficients, {width = WIDTH, height = width*HEIGH
 // ---------------------------------------------------------------- player
 
 const STYLE = `
-:host { display: block; max-width: 400px; margin: 0 auto; --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f; color: var(--ink); font: 14px/1.4 system-ui, sans-serif }
+:host { display: block; max-width: 400px; margin: 0 auto; color: var(--ink); font: 14px/1.4 system-ui, sans-serif;
+  --ink: #33272b; --soft: #8a7b80; --rule: #e6d9d2; --card: #fffdfb; --accent: #c2542f }
 :host([data-theme=dark]) { --ink: #ece6ea; --soft: #a39ba6; --rule: #3b3f4c; --card: #1d2029; --accent: #ff9d6e }
 :host([data-gallery]) { max-width: none }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 16px; overflow: hidden; outline-offset: -2px }
@@ -369,7 +388,8 @@ function pageTheme(wanted, node) {
 /** Size a canvas for the screen's pixels and hand back its context in CSS pixels */
 function sized(canvas, ratio) {
   const width = canvas.clientWidth || 1, height = Math.round(width*ratio), dpr = Math.min(devicePixelRatio || 1, 3)
-  if (canvas.width !== Math.round(width*dpr) || canvas.height !== Math.round(height*dpr)) { canvas.width = Math.round(width*dpr); canvas.height = Math.round(height*dpr); canvas.style.height = height + 'px' }
+  const [w, h] = [width, height].map(x => Math.round(x*dpr))
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, {width: w, height: h}).style.height = height + 'px'
   const ctx = canvas.getContext('2d')
   ctx.setTransform(dpr, 0, 0, dpr, 0, 0)
   return [ctx, width, height]
@@ -386,7 +406,10 @@ function drawCurves(canvas, track, sound, total, seconds, theme) {
     ctx.globalAlpha = 1; ctx.fillText(label, 2, y + 1)
     ctx.globalAlpha = .25; ctx.fillRect(0, y + 32, w, .7); ctx.globalAlpha = 1; y += 34
   }
-  if (sound) strip('sound', ink[0], () => { ctx.globalAlpha = .55; const n = sound.peaks.length, span = w*sound.seconds/total; sound.peaks.forEach((v, i) => ctx.fillRect(i*span/n, y + 17 - 15*v, span/n, Math.max(.6, 30*v))) })
+  if (sound) strip('sound', ink[0], () => {
+    const step = w*sound.seconds/total/sound.peaks.length
+    ctx.globalAlpha = .55; sound.peaks.forEach((v, i) => ctx.fillRect(i*step, y + 17 - 15*v, step, Math.max(.6, 30*v)))
+  })
   shown.forEach((name, i) => strip(name, ink[1 + i % 5], () => {
     const j = track.names.indexOf(name), line = new Path2D()
     for (let k = 0, on = false; k < track.frames; k++) {
@@ -410,7 +433,7 @@ function liveliest(track) {
   return track.names.filter(name => spread.includes(name))
 }
 
-function gallery(root, el, model, track) {
+function gallery(root, model, track) {
   const grid = root.appendChild(Object.assign(document.createElement('div'), {className: 'gallery'}))
   const cells = model.get('captions').map((caption, k) => {
     const figure = grid.appendChild(document.createElement('figure')), canvas = figure.appendChild(document.createElement('canvas'))
@@ -429,7 +452,11 @@ function gallery(root, el, model, track) {
 function render({model, el}) {
   const host = el.appendChild(document.createElement('div')), root = host.attachShadow({mode: 'open'}), listen = new AbortController()
   const track = model.get('values') ? readTrack(model) : null, audio = model.get('audio') ? new Audio(model.get('audio')) : null
-  const make = (tag, attributes, parent) => { const node = document.createElement(tag); for (const [key, v] of Object.entries(attributes)) node.setAttribute(key, v); return parent.appendChild(node) }
+  const make = (tag, attributes, parent) => {
+    const node = parent.appendChild(document.createElement(tag))
+    for (const [key, v] of Object.entries(attributes)) node.setAttribute(key, v)
+    return node
+  }
   root.appendChild(document.createElement('style')).textContent = STYLE
   host.dataset.lmSuppressShortcuts = 'true'                     // JupyterLab: the keys belong to the player
   const title = model.get('title') || '', captions = model.get('captions')
@@ -438,7 +465,7 @@ function render({model, el}) {
   if (track && captions) {
     host.dataset.gallery = ''
     if (title) root.appendChild(document.createElement('h3')).textContent = title
-    paint = gallery(root, el, model, track)
+    paint = gallery(root, model, track)
   } else {
     const card = make('div', {class: 'card', role: 'group', 'aria-label': title || 'talking face'}, root)
     if (title) card.appendChild(document.createElement('h3')).textContent = title
@@ -452,7 +479,7 @@ function render({model, el}) {
     el.face = {lipGap: () => shape.lipGap, mouthWidth: () => shape.mouthWidth, coefficients: () => coefficients, paint: colors => paint(theme, colors)}
     if (track) {
       track.curves = model.get('curves') || liveliest(track)
-      const player = playable({card, face, track, audio, make, listen, signal: listen.signal, theme: () => theme,
+      const player = playable({card, face, track, audio, make, signal: listen.signal, theme: () => theme,
         show: seconds => { coefficients = track.at(seconds); paint(theme) }})
       Object.assign(el.face, player)
       const still = paint
@@ -523,8 +550,8 @@ function playable({card, track, face, audio, make, signal, theme, show}) {
   curves.addEventListener('pointerdown', e => { curves.setPointerCapture(e.pointerId); point(e) })
   curves.addEventListener('pointermove', e => { if (e.buttons) point(e) })
   card.addEventListener('keydown', e => {
-    const step = (e.shiftKey ? 10 : 1)/track.fps, keys = {ArrowLeft: () => seek(seconds - step), ArrowRight: () => seek(seconds + step), Home: () => seek(0), End: () => seek(total), ' ': toggle}
-    const target = e.composedPath()[0]
+    const step = (e.shiftKey ? 10 : 1)/track.fps, target = e.composedPath()[0]
+    const keys = {ArrowLeft: () => seek(seconds - step), ArrowRight: () => seek(seconds + step), Home: () => seek(0), End: () => seek(total), ' ': toggle}
     if (!keys[e.key] || target === speed || (e.key === ' ' && target === button)) return
     e.preventDefault(); e.stopPropagation(); keys[e.key]()
   })
