@@ -39,11 +39,11 @@ def read_clip(
     if sr!=SR: raise ValueError(f"{path.with_suffix('.wav')} has {sr} samples per second, expected {SR}: clips are stored at the rate they are used at")
     return wave, meta
 
-# %% ../nbs/07_pretrained.ipynb #3a5001c6
+# %% ../nbs/07_pretrained.ipynb #612e15d9
 SHAPE = ('jawOpen','mouthLowerDown','mouthUpperUp','mouthFunnel','mouthPucker','mouthStretch','mouthSmile')
 _TABLE = '''
      jaw low  up   fun  puc  str  smi | open round   as in
-sil  .00 .00  .00  .00  .00  .00  .00   1.0  .7      (silence)
+sil  .00 .00  .00  .00  .00  .00  .00   1.0  1.4     (silence)
 PP   .04 .00  .00  .05  .05  .00  .00   .8   .15     pie, buy, my
 FF   .07 .06  .12  .05  .02  .02  .00   1.2  .3      fee, vow
 TH   .10 .28  .18  .04  .02  .05  .02   .6   .15     thigh, they
