@@ -207,6 +207,7 @@ def tracks(
         if len(y): yield Track(y, fps, face.names, t0=float(done/fps))
         done += len(y)
 
+# %% ../nbs/05_realtime.ipynb #d271bdb6
 def stream(
     source,            # A sound file's path, a wave (samples,), or an iterable of chunks of it
     model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
