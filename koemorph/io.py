@@ -65,8 +65,10 @@ def as_fps(
 )->Fraction: # The exact rate; 23.976, 29.97, 59.94 and kin become n*1000/1001
     "The exact frame rate meant by `x`"
     if isinstance(x, Fraction) and 1<=x<=1000: return x
-    try: rate = Fraction(*x) if isinstance(x, (tuple,list)) else Fraction(str(x).strip())
-    except (ValueError,TypeError,ZeroDivisionError):
+    try:
+        if isinstance(x, (tuple,list)): rate = Fraction(*x)
+        else: rate = Fraction(str(x) if '/' in str(x) else str(float(x)))   # a float first: '1e999999' must not fill the memory
+    except (ValueError,TypeError,ZeroDivisionError,OverflowError):
         raise ValueError(f"fps={x!r}, expected a rate such as 30, 29.97 or '30000/1001'") from None
     if not 1<=rate<=1000: raise ValueError(f"fps={x}, but a track needs at least 1 and at most 1000 frames per second")
     ntsc = Fraction(round(rate*1001/1000)*1000, 1001)
@@ -330,7 +332,7 @@ class Rows:
     def add(self, line, time, values):
         try: time,values = float(time),np.array(values, float)
         except OverflowError: self.bad(line, 'a number too large for any clock or coefficient')
-        if not math.isfinite(time): self.bad(line, f"timestamp is {time}, expected seconds")
+        if not abs(time)<1e15: self.bad(line, f"timestamp is {time:g}, expected seconds or milliseconds")
         self.lines.append(line); self.times.append(time); self.values.append(values)
 
 # %% ../nbs/00_io.ipynb #38fd752f
@@ -465,8 +467,8 @@ def _csv_rows(path):
     lines = csv.reader(text for _,text in _text_lines(path))
     try: all_rows = [(lines.line_num, cells) for cells in lines if any(c.strip() for c in cells)]
     except csv.Error as e: raise ValueError(f"{path} line {lines.line_num}: {e}") from None
-    if not all_rows: raise ValueError(f"{path} has no frames")
-    (_,head),*body = all_rows
+    (_,head),*body = all_rows or [(0, [])]
+    if not body: raise ValueError(f"{path} has no frames")
     for line,cells in body:
         if len(cells)!=len(head):
             raise ValueError(f"{path} line {line}: {len(cells)} cells, but the header has {len(head)}")
@@ -504,7 +506,7 @@ def read_csv(
 # %% ../nbs/00_io.ipynb #1b7eee78
 def _timecodes(rows, codes):
     "(rows,) frames since midnight of `codes`, and how many of them make a second"
-    parts = [re.fullmatch(r'(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)', c.strip()) for c in codes]
+    parts = [re.fullmatch(r'(\d\d?):(\d\d?):(\d\d?)[:;](\d{1,3}(?:\.\d+)?)', c.strip()) for c in codes]
     for line,c,m in zip(rows.lines, codes, parts):
         if not m:
             rows.bad(line, f"Timecode is {_short(c)}, expected hours:minutes:seconds:frames such as 09:41:07:29.500")
@@ -535,7 +537,7 @@ def read_livelink_csv(
     if not (base:=fps or base):
         raise ValueError(f"{path}: the timecodes never reach the end of a second, which fits 30 fps and 60 fps alike: pass fps=")
     t = s-s[0]+(frame-frame[0])/float(as_fps(base))
-    rows.times = list(t+(np.median(np.diff(t)) if len(t)>1 else 1/float(as_fps(base))))   # its first frame ends one frame in
+    rows.times = list(t+(np.median(np.diff(t)) if len(t)>1 else 0))   # the first frame ends one frame in
     return rows.track(None if len(t)>1 else base, gaps)
 
 # %% ../nbs/00_io.ipynb #93d585bc
