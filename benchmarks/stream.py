@@ -38,21 +38,24 @@ def fresh(code, *args):
     return json.loads(subprocess.run([sys.executable, '-c', code, *map(str, args)], check=True, capture_output=True, text=True).stdout)
 
 IMPORT = 'import time; t = time.perf_counter(); import koemorph.realtime; print(time.perf_counter()-t)'
-MEMORY = '''import json, sys
-try: import resource
-except ImportError: print('null'); sys.exit()
+MEMORY = '''import json, re, sys
 from koemorph.realtime import stream
-unit = 2**20 if sys.platform=='darwin' else 2**10          # macOS counts bytes, Linux KiB
-seen, every = [], int(sys.argv[4])
-for k,track in enumerate(stream(sys.argv[1], sys.argv[2], int(sys.argv[3]), chunk=float(sys.argv[5]))):
-    if k%every==every-1: seen.append(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/unit, 1))
+def peak():    # megabytes; Linux keeps the parent's getrusage peak over exec, so ask the memory itself
+    try: return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])/1024
+    except OSError: pass
+    try: import resource
+    except ImportError: return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform=='darwin' else 2**10)
+path, model, fps, chunk, every = sys.argv[1:]
+seen = [peak() for k,track in enumerate(stream(path, model, fps, chunk=float(chunk))) if k%int(every)==int(every)-1]
 assert 'torch' not in sys.modules
 print(json.dumps([seen[0], seen[-1]]))'''
 
 def memory(wave, a, chunk, every):
     with tempfile.TemporaryDirectory() as tmp:
         write_wave(wave, f'{tmp}/speech.wav')
-        return fresh(MEMORY, f'{tmp}/speech.wav', a.model_path, a.fps, every, chunk)
+        seen = fresh(MEMORY, f'{tmp}/speech.wav', a.model_path, a.fps, chunk, every)
+        return [x and round(x, 1) for x in seen]
 
 def cpu():
     try: return next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
@@ -81,13 +84,13 @@ def main():
     import onnxruntime
     report = dict(rtf=out, frame_ms=frame_ms(face, cut(wave, SR, one)),
         import_s=round(statistics.median(fresh(IMPORT) for _ in range(5)), 3),
-        peak_memory_mb=(memory(wave, a, .02, 1) or [None])[-1],
+        peak_memory_mb=memory(wave, a, .02, 1)[-1],
         model=dict(path=str(a.model_path), name=net.about.get('name'), mb=round(net.path.stat().st_size/1e6, 2), fps=str(face.rate*SR), lookahead_ms=net.lookahead_ms),
         seconds=a.seconds, repeats=a.repeats, machine=cpu(), cores=os.cpu_count(), system=platform.platform(),
         python=platform.python_version(), numpy=np.__version__, onnxruntime=onnxruntime.__version__)
     if a.soak:
         seen = memory(np.resize(speech, round(a.soak*60*SR)), a, 2, 30)     # a track every 2 s: the first reading after a minute
-        report['soak'] = dict(minutes=a.soak, memory_mb_after_1_min=seen[0], memory_mb_at_the_end=seen[-1])
+        report['soak'] = dict(minutes=a.soak, peak_memory_mb_after_1_min=seen[0], peak_memory_mb_at_the_end=seen[-1])
     print(json.dumps(report, indent=1))
 
 if __name__ == '__main__': main()

@@ -7,7 +7,7 @@ __all__ = ['WEIGHTS', 'BY_LINE', 'shipped', 'find_model', 'ears_of', 'Network', 
            'file_chunks', 'open_source', 'tracks', 'stream', 'animate', 'track_file', 'run_file', 'demo']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
-import json, sys, time
+import json, time
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib.resources import files
@@ -152,7 +152,8 @@ def delays(
     parts = dict(frame=1000/(face.rate*sr))
     if isinstance(face, Interpolate): parts['interpolation'],face = 1000*face.wait, face.stage
     for s in face.stages:
-        if s.lookahead: parts['resampler' if isinstance(s, Resampler) else 'lookahead'] = 1000*s.lookahead/(sr if isinstance(s, Resampler) else SR)
+        if isinstance(s, Resampler): parts['resampler'] = 1000*s.lookahead/sr
+        if isinstance(s, AudioFeatures): parts['lookahead'] = 1000*s.lookahead/SR
     return {part: round(float(ms), 1) for part,ms in parts.items()}
 
 # %% ../nbs/05_realtime.ipynb #9f0fa86b
@@ -192,7 +193,7 @@ def open_source(
 
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
-        if len(x := np.asarray(x)): check_wave(x, sr, f"chunk {k}")
+        if (x := np.asarray(x)).size: check_wave(x, sr, f"chunk {k}")
         yield x.astype(np.float32, copy=False)
 
 # %% ../nbs/05_realtime.ipynb #0f1c9c7f
