@@ -667,13 +667,13 @@ def say(
     wave *= 10**(rng.uniform(-28, -20)/20)/max(loud, 1e-5); wave *= min(1, .95/np.abs(wave).max())
     return wave.astype(np.float32), [[when(a), when(b), p] for a,b,p in rows]
 
-# %% ../nbs/07_pretrained.ipynb #8d774ef5
+# %% ../nbs/07_pretrained.ipynb #2e9a7cf3
 def _speak(voice, out, minutes):
     "Clips of `voice` until there are `minutes`; the messages of what went wrong"
-    have,errors,key = 0., [], int.from_bytes(voice.name.encode(), 'little')%2**63
+    have,errors = 0., []
     for i in itertools.count():
         if have>=60*minutes or len(errors)>=20: return errors
-        path,rng = out/f'{voice.name}_{i:04d}.json', np.random.default_rng([1, key, i])
+        path,rng = out/f'{voice.name}_{i:04d}.json', np.random.default_rng([i, *voice.name.encode()])
         if not path.exists():
             text = sentence(voice.language, rng)
             try: wave,phones = say(voice, text, rng); visemes(phones, _ALPHABET[voice.engine])
