@@ -28,7 +28,7 @@ from .io import ARKIT, Track, as_fps, atomic_write, closest, frame_ends, n_frame
 # %% ../nbs/07_pretrained.ipynb #fd0926bd
 SR = 16_000   # samples per second of everything on this page
 
-# %% ../nbs/07_pretrained.ipynb #90c13226
+# %% ../nbs/07_pretrained.ipynb #a35c9e74
 def read_clip(
     path, # The clip's .json or .wav
 )->tuple: # wave (samples,) float32 at 16 kHz, and the JSON as a dict
@@ -36,7 +36,7 @@ def read_clip(
     path = Path(path)
     meta = json.loads(path.with_suffix('.json').read_text(encoding='utf-8'))
     wave,sr = read_wave(path.with_suffix('.wav'))
-    if sr!=SR: raise ValueError(f"{path.with_suffix('.wav')} has {sr} samples per second, expected {SR}: clips are stored at the rate they are used at")
+    if sr!=SR: raise ValueError(f"{path}: {sr} samples per second, expected {SR}, the rate clips are used at")
     return wave, meta
 
 # %% ../nbs/07_pretrained.ipynb #612e15d9
@@ -187,7 +187,7 @@ def highest(
     r = int(seconds*FINE)//2
     return sliding_window_view(np.pad(x, r, 'edge'), 2*r+1).max(1)
 
-# %% ../nbs/07_pretrained.ipynb #ae3b4a93
+# %% ../nbs/07_pretrained.ipynb #268dfa56
 def loudness(
     wave:np.ndarray,   # (samples,) at 16 kHz
     n:int,             # Instants wanted, FINE a second
@@ -195,7 +195,8 @@ def loudness(
 )->np.ndarray:         # (n,) dB, -90 for silence
     "How loud `wave` is around each instant"
     h = np.hanning(int(width*SR)|1)
-    power = np.convolve(np.asarray(wave, np.float64)**2, h/h.sum(), 'same') if len(wave)>=len(h) else np.full(max(len(wave), 1), np.mean(np.square(wave)) if len(wave) else 0.)
+    x = np.pad(np.asarray(wave, np.float64), (0, max(0, len(h)-len(wave))))   # never shorter than the window
+    power = np.convolve(x**2, h/h.sum(), 'same')
     return 10*np.log10(power[np.minimum((np.arange(n)+1)*SR//FINE, len(power)-1)] + 1e-9)
 
 def liveliness(
@@ -204,12 +205,11 @@ def liveliness(
     "How much wider or narrower the mouth opens than the table says"
     return np.clip(1.15+.05*(db-highest(db, 2.5)), .45, 1.15)
 
-# %% ../nbs/07_pretrained.ipynb #fa632f6f
+# %% ../nbs/07_pretrained.ipynb #44067575
 def _bright(wave, n):
     "(n,) loudness in dB of what lies between 700 and 5000 Hz"
-    f = np.fft.rfftfreq(max(len(wave), 2), 1/SR)
-    part = np.fft.irfft(np.fft.rfft(wave, max(len(wave), 2))*((f>700)&(f<5000)), max(len(wave), 2))
-    return loudness(part, n, .016)
+    size = max(len(wave), 2); f = np.fft.rfftfreq(size, 1/SR)
+    return loudness(np.fft.irfft(np.fft.rfft(wave, size)*((f>700)&(f<5000)), size), n, .016)
 
 def contact(
     spans,           # (start, end, viseme) rows, seconds
