@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Recording', 'recording', 'batches', 'LossCfg', 'with_gap', 'closed', 'FaceLoss', 'speaking', 'lip_scores', 'FitCfg',
-           'standardise', 'predict', 'Trainer', 'fit', 'look']
+           'standardise', 'predict', 'Trainer', 'look', 'fit']
 
 # %% ../nbs/04_train.ipynb #059655b2
 import json, math
@@ -206,6 +206,20 @@ def load(self:Trainer, path):
     self.step,self.best,self.log = d['step'],d['best'],d['log']
     self.rng.bit_generator.state = json.loads(d['rng'])
 
+# %% ../nbs/04_train.ipynb #d6108f2c
+@torch.no_grad()
+def look(
+    net:DualStream, # The weights to be judged
+    valid:list,     # Of `Recording`
+    loss:FaceLoss
+)->dict:            # `valid`: the loss; `r`, `closed`, `false`: see `lip_scores`, mean over recordings
+    "How `net` does on voices it never heard"
+    if not valid: return {}
+    ys = [predict(net, v) for v in valid]
+    losses = [loss(torch.from_numpy(y)[None], torch.from_numpy(v.target)[None]).item() for y,v in zip(ys, valid)]
+    scores = [lip_scores(y, v.target, aperture(v.target)>.01) for y,v in zip(ys, valid)]
+    return dict(valid=float(np.mean(losses)), **{k:float(np.nanmean([s[k] for s in scores])) for k in scores[0]})
+
 # %% ../nbs/04_train.ipynb #e48a7e57
 def fit(
     net:DualStream,       # Trained in place
@@ -233,17 +247,3 @@ def fit(
             save_checkpoint(folder, t.mean.module, log=t.log, train=asdict(cfg), **about)
         t.save(last)
     return t
-
-# %% ../nbs/04_train.ipynb #d6108f2c
-@torch.no_grad()
-def look(
-    net:DualStream, # The weights to be judged
-    valid:list,     # Of `Recording`
-    loss:FaceLoss
-)->dict:            # `valid`: the loss; `r`, `closed`, `false`: see `lip_scores`, mean over recordings
-    "How `net` does on voices it never heard"
-    if not valid: return {}
-    ys = [predict(net, v) for v in valid]
-    losses = [loss(torch.from_numpy(y)[None], torch.from_numpy(v.target)[None]).item() for y,v in zip(ys, valid)]
-    scores = [lip_scores(y, v.target, aperture(v.target)>.01) for y,v in zip(ys, valid)]
-    return dict(valid=float(np.mean(losses)), **{k:float(np.nanmean([s[k] for s in scores])) for k in scores[0]})
