@@ -42,7 +42,7 @@ def find_model(
         fits = [name for name,ms in there.items() if lookahead in (None, ms)]
         if not fits: raise ValueError(f"no shipped checkpoint was trained for a lookahead of {lookahead} ms, there is {known}: train one, or leave --lookahead out")
         return WEIGHTS/(model_path if model_path in fits else fits[0])/'model.onnx'
-    if not path.exists(): raise FileNotFoundError(f"no checkpoint {str(path)!r}{closest(model_path, there)}: expected {known}, a folder with model.onnx, or an .onnx file")
+    if not path.exists(): raise FileNotFoundError(f"no checkpoint {str(path)!r}{closest(model_path, there)}: expected {', '.join([*there, 'a folder with model.onnx, or an .onnx file'])}")
     if path.is_dir() and not (path/'model.onnx').is_file(): raise FileNotFoundError(f"{path} is not a checkpoint: it has no model.onnx (expected model.safetensors, config.json, model.onnx)")
     return path/'model.onnx' if path.is_dir() else path
 
