@@ -795,7 +795,7 @@ def face_page(
 
 # %% ../nbs/00_io.ipynb #7ca5a27f
 COMMANDS = dict(run='koemorph.realtime:run_file', demo='koemorph.realtime:demo', train='koemorph.train:train_main',
-                corpus='koemorph.pretrained:corpus', convert='koemorph.io:convert')
+                corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain', convert='koemorph.io:convert')
 RAW = {'train'}  # Hydra reads the words itself, from sys.argv
 
 # %% ../nbs/00_io.ipynb #af2a2df1

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SR', 'SHAPE', 'VISEMES', 'ARPABET', 'OPENJTALK', 'IPA', 'ALPHABETS', 'STRESS', 'PAUSE', 'FINE', 'JAW', 'ENGLISH',
            'ENGLISH_TEMPLATES', 'ENGLISH_PLAIN', 'JAPANESE', 'JAPANESE_TEMPLATES', 'JAPANESE_PLAIN', 'OTHERS',
-           'ENGINES', 'NEGATIVES', 'read_clip', 'is_mark', 'lookup', 'visemes', 'blend', 'smooth', 'highest',
-           'loudness', 'liveliness', 'contact', 'accents', 'targets', 'aperture', 'closures', 'sentence', 'say_flite',
+           'ENGINES', 'NEGATIVES', 'LICENCE', 'read_clip', 'is_mark', 'lookup', 'visemes', 'blend', 'smooth', 'highest',
+           'loudness', 'liveliness', 'contact', 'accents', 'targets', 'closures', 'sentence', 'say_flite',
            'say_festival', 'say_openjtalk', 'say_piper', 'say_kokoro', 'say_espeak', 'lacking', 'Voice', 'cast', 'say',
-           'corpus', 'corpus_table', 'noise', 'negatives', 'augment', 'stretch', 'read_targets']
+           'corpus', 'corpus_table', 'noise', 'negatives', 'augment', 'stretch', 'session', 'sessions', 'pretrain']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,os,re,shutil,subprocess,sys,tempfile,unicodedata
@@ -23,7 +23,8 @@ import numpy as np
 import soundfile as sf
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
-from .io import ARKIT, Track, as_fps, atomic_write, closest, frame_ends, n_frames, need, read_wave, write_wave
+from tqdm import tqdm
+from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, frame_ends, n_frames, need, read_wave, write_wave
 
 # %% ../nbs/07_pretrained.ipynb #fd0926bd
 SR = 16_000   # samples per second of everything on this page
@@ -240,7 +241,7 @@ def accents(
     return smooth(talk*np.clip((smooth(d, .08)-smooth(d, .7)-1)/6, 0, 1), .07), talk
 
 # %% ../nbs/07_pretrained.ipynb #f383db51
-JAW = 1.4                 # jawOpen beyond the measured take, for liveliness
+JAW = 1.2                 # jawOpen beyond the measured take, for liveliness
 _SIDES = ('Left','Right')
 
 def _mouth(C, shut, bite):
@@ -251,7 +252,8 @@ def _mouth(C, shut, bite):
              mouthFunnel=C['mouthFunnel']*(1-.7*shut)*(1-.5*bite), mouthPucker=C['mouthPucker']*(1-.2*shut),
              mouthRollLower=.14*shut+.24*bite, mouthRollUpper=.14*shut, mouthShrugLower=.06*shut, mouthShrugUpper=.05*shut+.04*bite)
     for s in _SIDES:
-        v |= {'mouthLowerDown'+s:low, 'mouthUpperUp'+s:up, 'noseSneer'+s:.12*up, 'mouthPress'+s:.22*shut, 'mouthSmile'+s:C['mouthSmile'],
+        v |= {'mouthLowerDown'+s:low, 'mouthUpperUp'+s:up, 'noseSneer'+s:.12*up, 'mouthSmile'+s:C['mouthSmile'],
+              'mouthPress'+s:.22*shut + .6*C['mouthStretch']*(1-shut),  # lips drawn wide are drawn thin
               'mouthStretch'+s:C['mouthStretch']*(1-.5*shut), 'mouthDimple'+s:.5*C['mouthStretch']+.10*shut}
     return v
 
@@ -282,13 +284,6 @@ def targets(
     return Track(np.clip(np.stack([v.get(c, zero) for c in ARKIT], 1), 0, 1).astype(np.float32), fps)
 
 # %% ../nbs/07_pretrained.ipynb #175f1b78
-def aperture(
-    track:Track, # With ARKit's mouth channels
-)->np.ndarray:   # (frames,) about 0 for closed lips
-    "How far the lips stand apart: jawOpen - mouthClose + a quarter of each lower and upper lip"
-    lips = sum(track[c+s] for c in ('mouthLowerDown','mouthUpperUp') for s in _SIDES)
-    return track['jawOpen'] - track['mouthClose'] + .25*lips
-
 def closures(
     track:Track, # What a face did
     spans,       # (start, end, viseme) rows, seconds: what it should have said
@@ -809,22 +804,63 @@ def stretch(
     "The same sounds at another tempo"
     return [[a*scale, b*scale, p] for a,b,p in phones]
 
-# %% ../nbs/07_pretrained.ipynb #c5aab945
-def read_targets(
-    folder,             # Clips, as `corpus` writes them
-    fps:Fraction=Fraction(30), # Frame rate, frames per second
-    split:str=None,     # 'train', 'val', or None for both
-    seed:int=None,      # None: as spoken. A number: one augmented copy of each, another number another copy
-):                      # (wave (samples,) float32, Track (frames, 52), the clip's JSON)
-    "Every clip with the face that says it, one after the other"
-    paths = sorted(Path(folder).glob('*.json'))
-    if not paths: raise FileNotFoundError(f"{folder}: no clips (.json beside .wav) there; make some with koemorph corpus {folder}")
-    for k,p in enumerate(paths):
-        wave,clip = read_clip(p)
-        if split and clip.get('split')!=split: continue
-        heard,phones = wave,clip['phones']
-        if seed is not None:
-            heard,scale = augment(wave, np.random.default_rng([seed, k]))
-            wave,phones = soxr.resample(wave, SR, SR*scale)[:len(heard)], stretch(phones, scale)
-            wave = np.pad(wave, (0, len(heard)-len(wave)))
-        yield heard, targets(phones, wave, clip['alphabet'], fps), clip
+# %% ../nbs/07_pretrained.ipynb #a1bd2590
+def session(
+    paths,              # Clips of one voice, their .json
+    rng,                # numpy Generator
+    elsewhere:bool=True # False: as spoken, for validation
+)->tuple:               # wave (samples,) float32 at 16 kHz, and its Track
+    "A few clips with pauses between them, as they might be heard `elsewhere`"
+    waves,phones,at = [],[],0
+    for wave,clip in map(read_clip, paths):
+        pause = int(SR*rng.choice([.05, .2, .5, 1.])); a,b = at/SR,(at+pause)/SR
+        phones += [(a, b, '.' if clip['alphabet']=='ipa' else 'pau'), *((b+s, b+e, p) for s,e,p in clip['phones'])]
+        waves += [np.zeros(pause, np.float32), wave]; at += pause+len(wave)
+    wave = np.concatenate(waves)
+    if not elsewhere: return wave,targets(phones, wave, clip['alphabet'])
+    heard,scale = augment(wave, rng)
+    spoken = soxr.resample(wave, SR, SR*scale)[:len(heard)]
+    return heard,targets(stretch(phones, scale), np.pad(spoken, (0, len(heard)-len(spoken))), clip['alphabet'])
+
+# %% ../nbs/07_pretrained.ipynb #ddd40e30
+def sessions(
+    folder,         # Clips, as `corpus` writes them
+    split:str,      # 'train' or 'val'
+    copies:int=1,   # How often each clip of 'train' is heard, each time elsewhere
+    seed:int=0      # Of order, pauses and places
+):                  # (wave (samples,) float32, Track, voice)
+    "All the clips of `split`, voice by voice, three to six to a session"
+    rng,voices = np.random.default_rng(seed),defaultdict(list)
+    for p in sorted(Path(folder).glob('*.json')):
+        clip = json.loads(p.read_text(encoding='utf-8'))
+        if clip['split']==split: voices[clip['voice'], clip['language']].append(p)
+    if not voices: raise FileNotFoundError(f"{folder}: no {split} clips (.json beside .wav) there; make some with koemorph corpus {folder}")
+    for (voice,_),paths in voices.items():
+        for _ in range(copies if split=='train' else 1):
+            left = [paths[i] for i in rng.permutation(len(paths))]
+            while left:
+                n = int(rng.integers(3, 7)); part,left = left[:n],left[n:]
+                yield *session(part, rng, split=='train'),voice
+
+# %% ../nbs/07_pretrained.ipynb #d6431fae
+def pretrain(
+    clips:str,        # Folder that `koemorph corpus` filled
+    out:str,          # Checkpoint folder; a run that was stopped goes on from what it finds there
+    steps:int=1300,   # Batches of 16 stretches of 128 frames
+    copies:int=2,     # How often each clip is heard, each time elsewhere
+    negative:int=250, # Sounds that are not speech, about 8 s each
+    seed:int=0        # Of everything left to chance
+):
+    "From clips to the weights that ship"
+    torch,train,model = (need(m, 'train') for m in ('torch', 'koemorph.train', 'koemorph.model'))
+    torch.manual_seed(seed)
+    net = model.DualStream()
+    def heard(of, what): return [train.recording(w, t, net.cfg, v) for w,t,v in tqdm(of, desc=what, disable=None)]
+    valid = heard(sessions(clips, 'val', seed=seed), 'held out')
+    voices = heard(sessions(clips, 'train', copies, seed), 'voices')
+    rest = heard(((*negatives(i, 5+i%7), 'not speech') for i in range(negative)), 'not speech')
+    minutes = {k:round(sum(map(len, v))/1800, 1) for k,v in dict(voices=voices, not_speech=rest, held_out=valid).items()}
+    cfg = train.FitCfg(steps=steps, seed=seed, lr=2e-3, ema=.995, every=min(200, steps), loss=train.LossCfg(velocity=4.))
+    train.fit(net, voices+rest, valid, out, cfg, name='live', licence=LICENCE, minutes=minutes)
+
+LICENCE = 'MIT; Japanese voice: HTS Voice "Mei", Nagoya Institute of Technology, CC BY 3.0'
