@@ -75,7 +75,7 @@ with tempfile.TemporaryDirectory() as tmp:
     refused('a missing folder', d, [talk, '-o', 'no/such/face.jsonl'], 'no/such' if os.sep == '/' else 'such', 'no folder')
     refused('a path below a file', d, [talk, '-o', 'file/face.jsonl'], 'cannot write')
     refused('an unknown suffix', d, [talk, '-o', 'face.docx'], '.docx', '.jsonl')
-    refused('no suffix', d, [talk, '-o', 'face'], 'suffix')
+    refused('no suffix', d, [talk, '-o', 'face'], 'cannot write', '.jsonl')
     refused('an unknown checkpoint', d, [talk, *o, '--model_path', 'lief'], 'lief', 'live')
     refused('a checkpoint folder with nothing in it', d, [talk, *o, '--model_path', 'hollow'], 'hollow', 'model.onnx')
     refused('a broken checkpoint', d, [talk, *o, '--model_path', 'broken.onnx'], 'broken.onnx')
