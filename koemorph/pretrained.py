@@ -852,8 +852,8 @@ def pretrain(
     seed:int=0        # Of everything left to chance
 ):
     "From clips to the weights that ship"
-    torch,train,model = (need(m, 'train') for m in ('torch', 'koemorph.train', 'koemorph.model'))
-    torch.manual_seed(seed)
+    need('torch', 'train').manual_seed(seed)
+    from koemorph import model,train
     net = model.DualStream()
     def heard(of, what): return [train.recording(w, t, net.cfg, v) for w,t,v in tqdm(of, desc=what, disable=None)]
     valid = heard(sessions(clips, 'val', seed=seed), 'held out')
@@ -863,4 +863,4 @@ def pretrain(
     cfg = train.FitCfg(steps=steps, seed=seed, lr=2e-3, ema=.995, every=min(200, steps), loss=train.LossCfg(velocity=4.))
     train.fit(net, voices+rest, valid, out, cfg, name='live', licence=LICENCE, minutes=minutes)
 
-LICENCE = 'MIT; Japanese voice: HTS Voice "Mei", Nagoya Institute of Technology, CC BY 3.0'
+LICENCE = 'MIT; learnt from synthetic voices, among them HTS voice "Mei" (c) 2009-2013 Nagoya Institute of Technology, CC BY 3.0; all are named in the card'
