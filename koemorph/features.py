@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SR', 'run', 'steps', 'test_chunking', 'chain', 'fan', 'Framed', 'hann', 'mel_filters', 'LogMel', 'loudness', 'pitch',
-           'follow', 'Prosody', 'AudioFeatures', 'sinc_bank', 'Resampler', 'load_wave']
+           'follow', 'Prosody', 'AudioFeatures', 'sinc_bank', 'Resampler', 'load_wave', 'loudness_face']
 
 # %% ../nbs/02_features.ipynb #5e1f9f1b
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from math import ceil, prod
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from fastcore.basics import basic_repr, patch
-from .io import as_fps, n_frames, read_wave
+from .io import ARKIT, Track, as_fps, as_wave, n_frames, read_wave
 
 # %% ../nbs/02_features.ipynb #7f419139
 def run(
@@ -29,8 +29,8 @@ def run(
 def steps(
     stage,  # Anything with `init`, `step` and `lookahead`
     chunks  # Iterable of (samples,) or (frames, channels), of any lengths
-):
-    "Online: yields (frames, channels) for every chunk as it arrives, then once more for the flush"
+):          # Yields (frames, channels), as many frames as are due: none for some chunks
+    "Online: what `stage` makes of every chunk as it arrives, then once more for the flush"
     state,x = stage.init(), np.zeros(0, np.float32)
     for x in chunks:
         state,y = stage.step(state, x)
@@ -112,13 +112,6 @@ class fan:
 SR = 16_000   # samples per second inside koemorph: everything else passes the `Resampler` first
 
 # %% ../nbs/02_features.ipynb #91e60d11
-def _samples(x, ndim=1):
-    "`x` as float32, or the reason why not"
-    x = np.asarray(x)
-    if x.dtype.kind!='f': raise TypeError(f"wave is {x.dtype}, expected float32 in [-1,1]: divide int16 by 32768")
-    if x.ndim!=1: raise ValueError(f"wave has shape {x.shape}, expected (samples,): mix to mono with wave.mean({int(x.shape[0]>x.shape[-1])})")
-    return x.astype(np.float32, copy=False)
-
 def _in_blocks(step, state, x, size):
     "`step` over `x` in blocks of `size`, so that an hour needs no more memory than a block"
     ys = []
@@ -146,7 +139,7 @@ class Framed:
 
     def init(self): return np.zeros(self.past, np.float32), np.array(0, np.int64), *self.memory()
     def memory(self): return ()
-    def step(self, state, x): return _in_blocks(self._block, state, _samples(x), 2**18)
+    def step(self, state, x): return _in_blocks(self._block, state, as_wave(x), 2**18)
 
 # %% ../nbs/02_features.ipynb #d8b1fc1b
 def _count(n, num, den): return max(0, (num*(2*n+1)-1)//(2*SR*den))   # `n_frames`, without its checks
@@ -206,8 +199,8 @@ class LogMel(Framed):
 
 # %% ../nbs/02_features.ipynb #9b27f615
 def loudness(
-    power  # Mean square, full scale 1
-):
+    power      # Mean square, full scale 1; a number or an array
+)->np.ndarray: # The same shape, float64
     "Decibels on a small scale: -1 at -90 dB, 0 at -60 dB, 2 at full scale"
     return np.log10(np.asarray(power, float)+1e-9)/3 + 2
 
@@ -222,8 +215,8 @@ _BONUS = .02*np.log2(_LAG)                                          # of two goo
 def pitch(
     power:np.ndarray, # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
     quiet:float=3e-4  # RMS below which nothing counts as a voice, full scale 1
-):
-    "F0 in Hz (60–500), and how periodic the window is (0–1): two (frames,) arrays, by normalised autocorrelation"
+)->tuple:             # (frames,) F0, 60–500 Hz, and (frames,) how periodic the window is, 0–1
+    "The pitch of each window and how sure it is, by normalised autocorrelation"
     r = np.fft.irfft(power*_VOICE)[:, :len(_OWN)]
     r = r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))             # Boersma 1993
     l,m,h = r[:,_LAG[0]-1:-2], r[:,_LAG[0]:-1], r[:,_LAG[0]+1:]
@@ -246,8 +239,8 @@ def follow(
     x:np.ndarray,  # (frames, columns): what arrives
     seconds:tuple, # Time constants, seconds
     fps:Fraction=Fraction(30) # Frames per second
-):
-    "Exponential averages of every column at every time constant: the last, and all (frames, constants, columns)"
+)->tuple:          # (constants, columns) the averages after the last frame, and (frames, constants, columns) after each
+    "Exponential averages of every column at every time constant"
     every = np.zeros((len(x), *y.shape))
     new,old = _weights(tuple(seconds), fps)
     for i in range(0, len(x), 64):     # y[t] = d·y[t-1] + (1-d)·x[t], sixty-four frames at a time
@@ -348,7 +341,7 @@ class Resampler:
     @cached_property
     def bank(self): return sinc_bank(self.rate, self.zeros)
     def init(self): return np.zeros(2*self.lookahead, np.float32), np.array(0, np.int64)
-    def step(self, state, x): return _in_blocks(self._block, state, _samples(x), 2**13)
+    def step(self, state, x): return _in_blocks(self._block, state, as_wave(x), 2**13)
 
 # %% ../nbs/02_features.ipynb #ac70448f
 @patch
@@ -370,3 +363,12 @@ def load_wave(
     "The wave in `path` at `sr`, through the same `Resampler` a microphone passes"
     wave,sr_in = read_wave(path)
     return run(Resampler(sr_in, sr), wave)
+
+# %% ../nbs/02_features.ipynb #59effa9f
+def loudness_face(
+    wave:np.ndarray, # (samples,) float32 mono at 16 kHz
+    fps:Fraction=Fraction(30) # Frames per second
+)->Track:            # `ARKIT` names: jawOpen from 0 at -36 dB to .3 at -15 dB, the rest 0
+    "The baseline: the loudness of the 64 ms around each frame's end on jawOpen, and nothing else"
+    loud = run(Prosody(fps, lookahead_ms=32), wave)[:,:1]
+    return Track(np.where(np.array(ARKIT)=='jawOpen', .3*np.clip((loud-.8)/.7, 0, 1), 0), fps)
