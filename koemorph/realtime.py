@@ -19,8 +19,8 @@ import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
 
-from .io import (ARKIT, WRITERS, Track, _by_suffix, _must_be_file, as_fps, atomic_write, check_wave, closest, face_page,
-                         n_frames, read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
+from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_wave, closest, face_page, must_be_file, n_frames,
+                         read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
 from .features import SR, AudioFeatures, Resampler, chain, load_wave, run, steps
 
 # %% ../nbs/05_realtime.ipynb #e2cc808e
@@ -164,7 +164,7 @@ def file_chunks(
     "The sound in `path`, a chunk at a time, so that a day of it needs no more memory than a chunk"
     path = Path(path)
     def bad(e): return ValueError(f"{path} is not audio that can be read ({e.error_string.rstrip('. ')}), expected WAV, FLAC, Ogg or MP3")
-    _must_be_file(path)
+    must_be_file(path)
     try: about = sf.info(path)
     except sf.LibsndfileError as e: raise bad(e) from None
     if not about.frames: check_wave(np.zeros(0, np.float32), about.samplerate, path)
@@ -243,7 +243,7 @@ def track_file(
     **kwargs # For its writer
 ):           # A sink: call it with one Track after the other
     "A track file written as the frames come; it appears whole, or not at all"
-    path,pieces,by_line = Path(path),[],_by_suffix(WRITERS, path, 'write') in BY_LINE
+    path,pieces,by_line = Path(path),[],by_suffix(WRITERS, path, 'write') in BY_LINE
     with atomic_write(path, 'wb') as f, TemporaryDirectory() as tmp:
         piece = Path(tmp)/path.name
         def sink(track):
