@@ -7,8 +7,8 @@ __all__ = ['VISEMES', 'ENGINES', 'LICENCE', 'read_clip', 'visemes', 'targets', '
            'say', 'corpus_table', 'corpus', 'negatives', 'augment', 'session', 'sessions', 'pretrain']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
-import ctypes,ctypes.util,itertools,json,os,re,shutil,subprocess,sys,tempfile,unicodedata
-from collections import Counter,defaultdict
+import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass,field
 from fractions import Fraction
@@ -21,7 +21,7 @@ import soundfile as sf
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
-from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, frame_ends, n_frames, need, read_wave, write_wave
+from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, frame_ends, lips_shut, n_frames, need, read_wave, write_wave
 from .features import SR
 
 # %% ../nbs/07_pretrained.ipynb #a35c9e74
@@ -286,8 +286,8 @@ def closures(
     spans,       # (start, end, viseme) rows, seconds: what it should have said
 )->tuple:        # lips that met, times they should, vowels shut by mistake, vowels
     "Count closed bilabials and shut vowels"
-    a,t = aperture(track), track.times
-    def shut(s, e): return bool(np.interp(np.arange(s, e+.001, .01), t, a).min() < .25*np.percentile(a, 90))
+    gap,t = aperture(track), track.times; wide = np.percentile(gap, 90)
+    def shut(s, e): return bool(lips_shut(np.interp(np.arange(s, e+.001, .01), t, gap).min(), wide))
     lips = [shut(max(s, e-.1)-.05, e+.05) for s,e,v in spans if v=='PP' and s>=.1]
     open_ = [shut((s+e)/2, (s+e)/2) for s,e,v in spans if v in ('aa','ae','ah','eh','ih','iy') and e-s>=.06 and s>=.1]
     return sum(lips), len(lips), sum(open_), len(open_)
