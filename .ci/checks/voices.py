@@ -3,9 +3,11 @@
 import sys, tempfile
 from pathlib import Path
 import numpy as np
+import onnxruntime
 from koemorph.pretrained import ENGINES, cast, closures, corpus, lacking, read_clip, say, targets, visemes
 
 SR = 16_000
+onnxruntime.set_seed(3)          # Piper draws its noise from here: the same speech on every run
 TEXT = dict(en='Bob, my puppy, bumped a big bamboo basket by the pump.', ja='ママもパパも、豆と梅干しを、ポケットいっぱいに運びました。')
 ALPHABET = dict(openjtalk='openjtalk', flite='arpabet', festival='arpabet')   # all others spell in IPA
 
