@@ -633,7 +633,6 @@ def by_suffix(
         raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {', '.join(sorted(table))}")
     return table[max(fits, key=len)]
 
-_by_suffix,_must_be_file = by_suffix,must_be_file   # their names in 05_realtime
 
 def read_track(
     path,     # A track file

@@ -17,8 +17,8 @@ import torch
 from fastcore.basics import patch
 from tqdm import tqdm
 
-from .io import ARKIT, GROUPS, Track, aperture, atomic_write, read_track
-from .features import load_wave, run
+from .io import ARKIT, GROUPS, Track, aperture, atomic_write, lips_shut
+from .features import run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, save_checkpoint
 
 # %% ../nbs/04_train.ipynb #a98cd575
@@ -101,7 +101,7 @@ def closed(
 ):                 # (batch, frames) bool
     "Frames with the lips together while somebody is speaking"
     around = torch.nn.functional.max_pool1d(gap.nan_to_num()[:, None], 2*near+1, 1, near)[:, 0]
-    return (gap<.25*wide) & (around>.5*wide)
+    return lips_shut(gap, wide) & (around>.5*wide)
 
 # %% ../nbs/04_train.ipynb #dc10a517
 class FaceLoss:
@@ -131,12 +131,12 @@ def lip_scores(
 )->dict:              # `r` of the aperture in speech; share of closures `closed`; share of open frames `false`ly shut; `size`, 1 is right
     "How well the lips move, on frames where the truth was seen"
     a,t = aperture(y),aperture(truth); seen = ~np.isnan(t); talk = talk&seen
-    wide = np.percentile(t[seen], 90); shut = max(.25*wide, .005)                # what counts as shut is the truth's to say
+    wide = np.percentile(t[seen], 90); shut = lips_shut(a, wide)                 # what counts as shut is the truth's to say
     runs = np.flatnonzero(np.diff(np.r_[0, closed(torch.from_numpy(t)[None], wide)[0].numpy()&seen, 0])).reshape(-1, 2)
-    met = [a[max(0, i-1):j+1].min()<shut for i,j in runs]                        # one frame of grace to either side
+    met = [shut[max(0, i-1):j+1].any() for i,j in runs]                          # one frame of grace to either side
     r = np.corrcoef(a[talk], t[talk])[0, 1] if a[talk].std()>1e-5 else 0.
     return dict(r=float(r), closed=float(np.mean(met)) if met else math.nan,
-                false=float((a[seen&(t>.6*wide)]<shut).mean()), size=float(np.percentile(a[seen], 90)/wide))
+                false=float(shut[seen&(t>.6*wide)].mean()), size=float(np.percentile(a[seen], 90)/wide))
 
 # %% ../nbs/04_train.ipynb #bdc9e88f
 @dataclass(frozen=True)

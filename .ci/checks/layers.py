@@ -6,7 +6,6 @@ from pathlib import Path
 NBS = Path(__file__).resolve().parents[2]/'nbs'
 HEAVY = 'torch mediapipe opensmile librosa matplotlib hydra accelerate tensorboard cv2 av onnx sounddevice ipywidgets anywidget scipy'.split()
 LIGHT = 'io', 'features', 'realtime'
-ALLOWED = {'_by_suffix', '_must_be_file'}   # the old names of io's by_suffix and must_be_file, which 05_realtime imports
 
 def source(nb): # magics are not Python
     cells = [''.join(c['source']) for c in json.loads(nb.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
@@ -28,7 +27,7 @@ number = {m[1]: int(nb.name[:2]) for nb, src in sources.items() if (m := re.sear
 wrong = [f'{nb.name} imports koemorph.{m}, which comes later' for nb, src in sources.items()
          for m in sorted(set(imported(src))) if number.get(m, -1) > int(nb.name[:2])]
 wrong += [f'{nb.name} imports {name}, which is private: give it a public name where it is defined'
-          for nb, src in sources.items() for name in sorted(set(private(src))-ALLOWED)]
+          for nb, src in sources.items() for name in sorted(set(private(src)))]
 for m in LIGHT:
     seen = subprocess.run([sys.executable, '-c', f'import sys, koemorph.{m}; print(*sys.modules)'], capture_output=True, text=True, cwd=NBS.parent)
     if seen.returncode: wrong.append(f'import koemorph.{m}: {seen.stderr.strip().splitlines()[-1]}')
