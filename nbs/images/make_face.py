@@ -1,7 +1,7 @@
 """Makes face.png, the README's picture: frames of a track, drawn by face.js in a browser. Needs playwright and chromium.
 
 usage: make_face.py TRACK.jsonl SECONDS…
-face.png is 0.3 0.4 2.73 3.3 5.3 (m, a, o, ai, i) of what `koemorph run koemorph/samples/en.wav -o en.jsonl` writes
+face.png is 0.33 0.43 2.77 3.33 5.33 (m, a, o, ai, i) of what `koemorph run koemorph/samples/en.wav -o en.jsonl` writes
 """
 import io, json, shutil, sys
 from pathlib import Path
