@@ -250,7 +250,7 @@ def _mouth(C, shut, bite):
     for s in _SIDES:
         v |= {'mouthLowerDown'+s:low, 'mouthUpperUp'+s:up, 'noseSneer'+s:.12*up, 'mouthSmile'+s:C['mouthSmile'],
               'mouthPress'+s:.22*shut + .6*C['mouthStretch']*(1-shut),  # lips drawn wide are drawn thin
-              'mouthStretch'+s:C['mouthStretch']*(1-.5*shut), 'mouthDimple'+s:.5*C['mouthStretch']+.10*shut}
+              'mouthStretch'+s:C['mouthStretch']*(1-.5*shut)}
     return v
 
 # %% ../nbs/07_pretrained.ipynb #e8bd64e0
