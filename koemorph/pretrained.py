@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['VISEMES', 'ENGINES', 'LATE', 'LICENCE', 'read_clip', 'visemes', 'targets', 'closures', 'sentence', 'lacking', 'Voice',
-           'cast', 'say', 'corpus_table', 'corpus', 'negatives', 'augment', 'late', 'session', 'sessions', 'pretrain']
+           'cast', 'say', 'corpus_table', 'corpus', 'negatives', 'augment', 'session', 'sessions', 'pretrain']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass,field,replace
+from dataclasses import dataclass,field
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
@@ -259,6 +259,7 @@ def targets(
     wave:np.ndarray,       # (samples,) at 16 kHz
     alphabet:str='arpabet',# How `phones` are spelled: 'arpabet', 'openjtalk' or 'ipa'
     fps:Fraction=Fraction(30), # Frame rate, frames per second
+    late:float=0.          # How long after its sound the face follows, seconds
 )->Track:                  # (frames, 52) in [0,1], ARKIT order, as many frames as `wave` has
     "The face that says `phones`: what a network is asked to predict from `wave`"
     if alphabet not in _ALPHABETS:
@@ -266,7 +267,7 @@ def targets(
     fps,n = as_fps(fps), len(wave)*_FINE//SR+2
     spans,db,t = visemes(phones, alphabet), _decibels(wave, n), (np.arange(n)+1)/_FINE
     ends = frame_ends(n_frames(len(wave), fps, SR), fps, SR)/SR
-    def at(x): return np.interp(ends, t, x)
+    def at(x): return np.interp(ends-late, t, x)
     curves = _blend(spans, n)
     curves[:,:3] *= _liveliness(_blur(db, .02))[:,None]*np.array([_JAW,1,1])
     curves = _blur(curves, .024)                              # as 1/4 1/2 1/4 over frames at 30 fps
@@ -712,15 +713,8 @@ def _stretch(
     "The same sounds at another tempo"
     return [[a*scale, b*scale, p] for a,b,p in phones]
 
-# %% ../nbs/07_pretrained.ipynb #b72d522b
-LATE = 1   # frames, at 30 a second, by which real lips trail what phone times ask for
-
-def late(
-    track:Track # As `targets` made it
-)->Track:       # As long; its first frame stands for those before it
-    "The same face, `LATE` frames later"
-    v = track.values
-    return replace(track, values=np.concatenate([np.repeat(v[:1], LATE, 0), v[:-LATE]]))
+# %% ../nbs/07_pretrained.ipynb #8a8ff297
+LATE = .02   # seconds by which real lips trail what phone times ask for: best lag on two sets of real faces
 
 # %% ../nbs/07_pretrained.ipynb #a1bd2590
 def session(
@@ -735,10 +729,10 @@ def session(
         phones += [(a, b, '.' if clip['alphabet']=='ipa' else 'pau'), *((b+s, b+e, p) for s,e,p in clip['phones'])]
         waves += [np.zeros(pause, np.float32), wave]; at += pause+len(wave)
     wave = np.concatenate(waves)
-    if not elsewhere: return wave,late(targets(phones, wave, clip['alphabet']))
+    if not elsewhere: return wave,targets(phones, wave, clip['alphabet'], late=LATE)
     heard,scale = augment(wave, rng)
     spoken = soxr.resample(wave, SR, SR*scale)[:len(heard)]
-    return heard,late(targets(_stretch(phones, scale), np.pad(spoken, (0, len(heard)-len(spoken))), clip['alphabet']))
+    return heard,targets(_stretch(phones, scale), np.pad(spoken, (0, len(heard)-len(spoken))), clip['alphabet'], late=LATE)
 
 # %% ../nbs/07_pretrained.ipynb #ddd40e30
 def sessions(
@@ -775,7 +769,7 @@ def pretrain(
     "From clips to the weights that ship"
     need('torch', 'train').manual_seed(seed)
     from koemorph import model,train
-    net = model.DualStream(model.ModelCfg(lookahead_ms=33))
+    net = model.DualStream(model.ModelCfg(lookahead_ms=46))
     def heard(of, what): return [train.recording(w, t, net.cfg, v) for w,t,v in tqdm(of, desc=what, disable=None)]
     valid = heard(sessions(clips, 'val', seed=seed), 'held out')
     voices = heard(sessions(clips, 'train', copies, seed), 'voices')

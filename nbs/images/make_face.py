@@ -1,7 +1,7 @@
 """Makes face.png, the README's picture: frames of a track, drawn by face.js in a browser. Needs playwright and chromium.
 
 usage: make_face.py TRACK.jsonl SECONDS…
-face.png is 0.33 0.43 2.77 3.33 5.33 (m, a, o, ai, i) of what `koemorph run koemorph/samples/en.wav -o en.jsonl` writes
+face.png is 0.32 0.42 2.75 3.32 5.32 (m, a, o, ai, i) of what `koemorph run koemorph/samples/en.wav -o en.jsonl` writes
 """
 import io, json, shutil, sys
 from pathlib import Path
