@@ -215,8 +215,8 @@ class DualStream(nn.Module):
     ):
         super().__init__()
         if cfg.mel_encoder not in _readers: raise ValueError(f"mel_encoder={cfg.mel_encoder!r}, expected one of: {', '.join(_readers)}")
-        self.cfg,r,q = cfg,cfg.d_read,len(ARKIT)
-        self.n_mel,n = (len(x.names) for x in (audio_features(cfg).stages[0], audio_features(cfg)))
+        self.cfg,r,q,ears = cfg,cfg.d_read,len(ARKIT),audio_features(cfg)
+        self.n_mel,n = len(ears.stages[0].names),len(ears.names)
         self.register_buffer('mean', torch.zeros(n)); self.register_buffer('std', torch.ones(n))   # of the training rows
         self.mel,self.emotion = _readers[cfg.mel_encoder](cfg),EmotionReader(cfg, n-self.n_mel)
         self.gate = nn.Parameter(torch.tensor([[.2, 0.]]).repeat(q, 1))        # begins by trusting the mel

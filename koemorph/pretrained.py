@@ -215,7 +215,8 @@ def _contact(
     n:int,           # Instants wanted, 240 a second
 )->np.ndarray:       # (n,) 0 apart, 1 touching
     "When the lips meet"
-    t,w,db = (np.arange(n)+1)/_FINE, np.zeros(n), _bright(wave, n)
+    t,w = (np.arange(n)+1)/_FINE, np.zeros(n)
+    if viseme=='PP': db = _bright(wave, n)        # only lips on lips are looked for in the sound
     for before,(a,b,v) in zip(['sil', *(s[2] for s in spans)], spans):
         if v!=viseme: continue
         c,half = (a+b)/2, np.clip(.3*(b-a), .010, .050)
@@ -689,7 +690,7 @@ def _room(x, rng):
     "A small room: the sound itself, then its decaying tail"
     n = int(SR*rng.uniform(.08,.35)); tail = rng.standard_normal(n)*np.exp(-6.9*np.arange(n)/n); tail[:int(.003*SR)] = 0
     size = 2**int(np.ceil(np.log2(len(x)+n))); wet = np.fft.irfft(np.fft.rfft(x, size)*np.fft.rfft(tail, size), size)[:len(x)]
-    return x + wet*10**(rng.uniform(-24,-9)/20)*x.std()/max(wet.std(), 1e-9)
+    return x + wet*_volume(rng, -24, -9)*x.std()/max(wet.std(), 1e-9)
 
 # %% ../nbs/07_pretrained.ipynb #f860b671
 def augment(
@@ -702,7 +703,7 @@ def augment(
     scale = len(x)/len(wave)
     x = _tone(x, rng)
     if rng.random()<.3: x = _room(x, rng)
-    x *= 10**(rng.uniform(-36,-14)/20)/max(np.sqrt(np.mean(x**2)), 1e-5)
+    x *= _volume(rng, -36, -14)/max(np.sqrt(np.mean(x**2)), 1e-5)
     if rng.random()<.5: x += _noise(len(x), rng, rng.uniform(0,2))*x.std()*10**(-rng.uniform(22,56)/20)
     return (x*min(1, .98/max(np.abs(x).max(), 1e-9))).astype(np.float32), scale
 
