@@ -8,7 +8,7 @@ __all__ = ['ARKIT', 'GROUPS', 'POSE', 'APERTURE', 'READERS', 'WRITERS', 'COMMAND
            'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl', 'detect_fps', 'read_jsonl',
            'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen', 'write_livelink_csv', 'by_suffix',
            'read_track', 'write_track', 'check_out', 'find_pairs', 'need', 'busiest', 'plot_track', 'face_model',
-           'show_face', 'face_page', 'convert', 'main']
+           'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
 
 # %% ../nbs/00_io.ipynb #da3ead0d
 import ast,csv,difflib,hashlib,html,importlib,importlib.util,json,math,os,re,sys,warnings
@@ -789,43 +789,57 @@ def face_model(
     v = np.clip(track.values, 0, 1)*65534
     model = dict(names=list(track.names), fps=[track.fps.numerator, track.fps.denominator], title=title, theme=theme,
         values=_base64(np.where(np.isnan(v), 65535, v.round()).astype('<u2').tobytes()))
-    if wave is not None: model['audio'] = 'data:audio/wav;base64,'+_wav64(wave, sr)
+    if wave is not None: model['audio'] = wav_uri(wave, sr)
     if captions is not None: model['captions'] = [str(c) for c in captions]
     return model
 
 def _base64(b): return b64encode(b).decode('ascii')
 
-def _wav64(wave, sr):
+def wav_uri(
+    wave,  # (samples,) float, -1 to 1
+    sr:int # Samples per second
+)->str:    # `data:audio/wav;base64,…`
+    "A 16-bit WAV that a page can carry in its own text"
     check_wave(wave, sr)
     f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format='WAV', subtype='PCM_16')
-    return _base64(f.getvalue())
+    return 'data:audio/wav;base64,'+_base64(f.getvalue())
 
-# %% ../nbs/00_io.ipynb #b1c07d63
-class _FaceView:
-    "A face to look at: HTML where there is a page, one line of text elsewhere"
+# %% ../nbs/00_io.ipynb #5d1e0a77
+class _View:
+    "Something to look at: HTML where there is a page, one line of text elsewhere"
     def __init__(self, html, text): self.html,self.text = html,text
     def _repr_html_(self): return self.html
     def __repr__(self): return self.text
 
+def inline_module(
+    js:str,     # An ES module of this package with `render({model, el})`, such as `face.js`
+    model:dict, # What its `model.get` answers, ready for JSON
+    text:str    # What to say where there is no page
+)->_View:       # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "The module `js` and its `model`, written into the page"
+    payload = json.dumps(model).replace('<', '\\u003c')   # a title may say </script>
+    kind = js.removesuffix('.js')
+    name = f'{kind}-'+hashlib.sha1(payload.encode()).hexdigest()[:10]
+    code = files('koemorph').joinpath(js).read_text(encoding='utf-8')
+    return _View(f"""<div id="{name}" class="koemorph-{kind}"></div>
+<script type="module">
+{code}
+const payload = {payload}
+const model = {{get: key => payload[key], on() {{}}, off() {{}}}}
+for (const el of document.querySelectorAll('[id="{name}"]:empty')) render({{model, el}})
+</script>""", text)
+
+# %% ../nbs/00_io.ipynb #b1c07d63
 @delegates(face_model)
 def show_face(
     track:Track,   # What the face does; NaN is drawn at rest
     wave=None,     # (samples,) float, -1 to 1, its first sample at the track's start; None: no sound
     sr:int=16_000, # Sample rate of `wave`, samples per second
     **kwargs,
-)->_FaceView:      # Shows itself in a notebook and on the page made from it, with no kernel and no network
+)->_View:          # Shows itself in a notebook and on the page made from it, with no kernel and no network
     "A face that plays `track` with its sound"
     model = face_model(track, wave, sr, **kwargs)
-    payload = json.dumps(model).replace('<', '\\u003c')   # a title may say </script>
-    name = 'face-'+hashlib.sha1(payload.encode()).hexdigest()[:10]
-    code = files('koemorph').joinpath('face.js').read_text(encoding='utf-8')
-    return _FaceView(f"""<div id="{name}" class="koemorph-face"></div>
-<script type="module">
-{code}
-const payload = {payload}
-const model = {{get: key => payload[key], on() {{}}, off() {{}}}}
-for (const el of document.querySelectorAll('[id="{name}"]:empty')) render({{model, el}})
-</script>""", f"{model['title'] or 'face'}: {len(track)} frames, {track.seconds:.2f} s{'' if wave is None else ' with sound'}")
+    return inline_module('face.js', model, f"{model['title'] or 'face'}: {len(track)} frames, {track.seconds:.2f} s{'' if wave is None else ' with sound'}")
 
 # %% ../nbs/00_io.ipynb #8ff258a6
 @delegates(face_model)
