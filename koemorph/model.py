@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from fastcore.basics import patch
 
 from .io import ARKIT, atomic_write, need
-from .features import SR, AudioFeatures, run
+from .features import AudioFeatures, ears_of, run
 
 # %% ../nbs/03_model.ipynb #e3c671e9
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class ModelCfg:
     d_read:int=64              # Width of what a query reads, and of the decoder
     window_frames:int=16       # Time tokens a query looks back over (`temporal`), frames of history (`frequency`)
     dilations:tuple=(1,2,4,1,2,4) # One residual causal convolution each (`temporal`)
-    emotion_dim:int=256        # The three prosody windows are squeezed into this many values
+    emotion:str='prosody'      # The mood's ear, a key of `features.EMOTION`
+    emotion_dim:int=256        # Its three moments are squeezed into this many values
     emotion_tokens:int=8       # …and read as this many tokens
     temperature:float=0.1      # Of the gate between the two streams
     smoothing:bool=True        # A learnable exponential smoother closes the graph
@@ -163,23 +164,19 @@ SEED = ModelCfg(mel_encoder='frequency', window_frames=256, d_model=256, n_heads
 
 # %% ../nbs/03_model.ipynb #8a8ee54b
 class EmotionReader(nn.Module):
-    "Prosody rows to what each blendshape felt (batch, frames, 52, d_read), the weights, the next state"
+    "Mood rows (batch, frames, n_in) to what each blendshape felt (batch, frames, 52, d_read), and the weights"
     def __init__(self, cfg:ModelCfg, n_in:int):
         super().__init__()
-        self.delay,self.n_in,self.k = round(Fraction(3, 10)*Fraction(cfg.fps)),n_in,cfg.emotion_tokens
-        self.squeeze = nn.Linear(3*n_in, cfg.emotion_dim)
+        self.k = cfg.emotion_tokens
+        self.squeeze = nn.Linear(n_in, cfg.emotion_dim)
         self.token = nn.Linear(cfg.emotion_dim//self.k, cfg.d_model)
         self.place = nn.Parameter(torch.randn(self.k, cfg.d_model)*.5)
         self.att = Attention(cfg.d_model, cfg.n_heads, cfg.d_read)
-    def init(self, batch): return (torch.zeros(batch, 2*self.delay, self.n_in),)
-    def forward(self, rows, state):
-        (b,n,_),d = rows.shape,self.delay
-        past = torch.cat([state[0], rows], 1)
-        three = torch.cat([past[:, 2*d:], past[:, d:d+n], past[:, :n]], -1)   # now, -300 ms, -600 ms
-        tokens = self.token(F.gelu(self.squeeze(three)).view(b, n, self.k, -1)) + self.place
+    def forward(self, rows):
+        b,n,_ = rows.shape
+        tokens = self.token(F.gelu(self.squeeze(rows)).view(b, n, self.k, -1)) + self.place
         match,value = (y.view(b, n, self.k, -1) for y in self.att.project(tokens.flatten(1, 2)))
-        felt,weights = self.att.read(match, value)
-        return felt, weights, (past[:, -2*d:],)
+        return self.att.read(match, value)
 
 # %% ../nbs/03_model.ipynb #a330b932
 class Smoother(nn.Module):
@@ -203,7 +200,7 @@ def audio_features(
     cfg:ModelCfg # Of the network to feed
 ):               # Stage: wave (samples,) at 16 kHz to rows (frames, features)
     "The ears that go with a network"
-    return AudioFeatures(fps=Fraction(cfg.fps), lookahead_ms=cfg.lookahead_ms)
+    return AudioFeatures(cfg.fps, cfg.lookahead_ms, cfg.emotion)
 
 # %% ../nbs/03_model.ipynb #dd8f1d87
 _readers = dict(temporal=TemporalReader, frequency=FrequencyReader)
@@ -232,18 +229,18 @@ def init_state(self:DualStream,
     batch:int=1 # Sequences side by side
 )->tuple:       # Tensors, batch first
     "The state before the first sound"
-    return (*self.mel.init(batch), *self.emotion.init(batch), *self.smoother.init(batch))
+    return (*self.mel.init(batch), *self.smoother.init(batch))
 
 @patch
 def forward(self:DualStream, rows, state):
     x = ((rows-self.mean)/self.std).clamp(-6, 6)
-    heard,newest,_,mel = self.mel(x[..., :self.n_mel], state[:-2])
-    felt,_,mood = self.emotion(x[..., self.n_mel:], state[-2:-1])
+    heard,newest,_,mel = self.mel(x[..., :self.n_mel], state[:-1])
+    felt,_ = self.emotion(x[..., self.n_mel:])
     g = (self.gate/self.cfg.temperature).softmax(-1)
     z = g[:, :1]*heard + g[:, 1:]*felt + self.skip(newest)[:, :, None] + self.who
     y = torch.sigmoid((F.relu(self.hidden(self.norm(z)))*self.out).sum(-1) + self.bias)
     y,last = self.smoother(y, state[-1:]) if self.cfg.smoothing else (y, state[-1:])
-    return y, (*mel, *mood, *last)
+    return y, (*mel, *last)
 
 # %% ../nbs/03_model.ipynb #c5774ddd
 class NetworkStage:
@@ -267,9 +264,7 @@ def config(
     **about         # More to remember: `licence`, `name`, `emotion`, scores …
 )->dict:            # What `config.json` holds, and the ONNX file's metadata
     "All a program must know to run `net`"
-    ears = audio_features(net.cfg)
-    return dict(koemorph=1, **about, model=asdict(net.cfg), channels=list(ARKIT),
-        features=dict(sr=SR, fps=net.cfg.fps, lookahead_ms=net.cfg.lookahead_ms, mel=net.n_mel, prosody=list(ears.names[net.n_mel:])),
+    return dict(koemorph=1, **about, model=asdict(net.cfg), channels=list(ARKIT), features=audio_features(net.cfg).about(),
         state=[dict(shape=list(s.shape), fill=float(s.flatten()[0])) for s in net.init_state()])
 
 # %% ../nbs/03_model.ipynb #6b505722
@@ -328,8 +323,6 @@ def load_checkpoint(
     if not (folder/'config.json').is_file(): raise ValueError(f"{folder} is not a checkpoint: it has no config.json (expected model.safetensors, config.json, model.onnx)")
     about = json.loads((folder/'config.json').read_text(encoding='utf-8'))
     cfg = ModelCfg(**{k:tuple(v) if isinstance(v, list) else v for k,v in about['model'].items()})
-    names = list(audio_features(cfg).stages[1].names)
-    if about['features']['prosody']!=names: raise ValueError(f"{folder} was trained on prosody {about['features']['prosody']}, this version computes {names}: train it again")
-    net = DualStream(cfg)
+    net,_ = DualStream(cfg),ears_of(about['features'], folder)
     net.load_state_dict(need('safetensors.torch', 'train').load_file(folder/'model.safetensors'))
     return net.eval(), about
