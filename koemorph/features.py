@@ -4,20 +4,26 @@
 
 # %% auto #0
 __all__ = ['SR', 'MOMENTS', 'EMOTION', 'run', 'steps', 'test_chunking', 'chain', 'fan', 'Framed', 'hann', 'mel_filters', 'LogMel',
-           'ears_model', 'show_ears', 'loudness', 'echoes', 'pitch', 'follow', 'Prosody', 'AudioFeatures', 'ears_of',
-           'sinc_bank', 'Resampler', 'load_wave', 'loudness_face']
+           'ears_model', 'show_ears', 'loudness', 'echoes', 'pitch', 'follow', 'Prosody', 'Egemaps', 'egemaps_names',
+           'robust_scale', 'AudioFeatures', 'ears_of', 'sinc_bank', 'Resampler', 'load_wave', 'loudness_face']
 
 # %% ../nbs/02_features.ipynb #5e1f9f1b
+import locale, threading, time
 from base64 import b64encode
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, exp, prod
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from weakref import finalize
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from fastcore.basics import basic_repr, patch
 from fastcore.meta import delegates
-from .io import ARKIT, Track, as_fps, as_wave, closest, frame_ends, inline_module, n_frames, read_wave, wav_uri
+from .io import ARKIT, Track, as_fps, as_wave, closest, frame_ends, inline_module, n_frames, need, read_wave, wav_uri
 
 # %% ../nbs/02_features.ipynb #7f419139
 def run(
@@ -384,21 +390,181 @@ def _three(self:Prosody, past, x):
     past = np.concatenate([past if len(past) else x[:1].repeat(2*d, 0), x])
     return past[n:], np.concatenate([past[2*d:], past[d:d+n], past[:n]], 1)
 
+# %% ../nbs/02_features.ipynb #abb165cc
+_HOP = 160                # openSMILE's step in samples: 10 ms
+_PONDERS = 40             # its pitch tracker may wait 39 frames (a Viterbi search over 40), the smoother after it one more
+
+@dataclass(frozen=True)
+class Egemaps(Framed):
+    "The mood's other ear: openSMILE's 88 eGeMAPS functionals of the newest three windows, `heard_20s` and `voiced`; research only"
+    window:float=20.      # How much past a window holds, seconds
+    every:float=.3        # From one window to the next, seconds
+    past = 1
+
+    @cached_property
+    def full(self): return round(100*self.window)     # a window in frames
+    @cached_property
+    def hop(self): return round(100*self.every)
+    @cached_property
+    def growing(self): return (self.full-11)//self.hop   # windows before the first full one: none shorter than 11 frames
+    def frames(self, i): return self.full + self.hop*(i-self.growing)   # that window `i` would reach back, were there no beginning
+    def end(self, i): return _HOP*(self.frames(i) + 5)   # one past the last sample of the last frame
+    def due(self, n): return np.maximum(0, (n - _HOP*_PONDERS - self.end(0))//(_HOP*self.hop) + 1)
+
+# %% ../nbs/02_features.ipynb #c21686ca
+def _ring(n): return f'writer.levelconf.isRb = 1\nwriter.levelconf.growDyn = 0\nwriter.levelconf.nT = {n}\n'
+
+def _options(ear, growing, stock, own):
+    "Options for openSMILE's own files, in folder `stock`; what differs from them goes into folder `own`"
+    ours = dict(source=f'\\{{{stock}/standard_external_wave_input.conf.inc}}\n[extsource:cExternalAudioSource]\n' + _ring(2**17),
+        bufferModeConf=_ring(ear.full+500),
+        frameModeFunctionalsConf=f'frameMode = fixed\nframeSizeFrames = {ear.full}\nframeStepFrames = {ear.hop}\n')
+    for name,text in ours.items(): (own/name).write_text(text)
+    o = dict({name: own/name for name in ours}, nBits=16, sinkLevel='func',
+        bufferModeRbConf=stock/'BufferModeRb.conf.inc', sink=stock/'standard_external_data_output_single.conf.inc')
+    if growing: o |= dict(frameModeFunctionalsConf=stock/'FrameModeFunctionalsMulti.conf.inc',
+        frameList=','.join(f'0-{ear.frames(i)-1}' for i in range(ear.growing)))   # 0-19 is 20 frames
+    return o
+
+# %% ../nbs/02_features.ipynb #e55c09cb
+_SETUP = threading.Lock()
+
+@contextmanager
+def _point():
+    "One at a time, and with a decimal point: openSMILE 3.0 crashes where the program writes numbers with a comma"
+    with _SETUP:
+        was = locale.setlocale(locale.LC_NUMERIC)
+        locale.setlocale(locale.LC_NUMERIC, 'C')
+        try: yield
+        finally: locale.setlocale(locale.LC_NUMERIC, was)
+
+def _opensmile(ear, growing=False):
+    "A silent openSMILE with the windows of `ear`: the full ones, or those that grow"
+    lib = need('opensmile.core.lib', 'opensmile')
+    root,smile = Path(lib.__file__).parent/'config', lib.OpenSMILE()
+    with TemporaryDirectory() as own, _point():
+        smile.initialize(str(root/'egemaps/v02/eGeMAPSv02.conf'), _options(ear, growing, root/'shared', Path(own)), loglevel=0)
+    return smile
+
+@lru_cache
+def egemaps_names()->tuple: # 88 names
+    "The functionals of eGeMAPSv02, as openSMILE calls them"
+    smile = _opensmile(Egemaps())
+    try: return tuple(smile.external_sink_get_element_name('extsink', i) for i in range(88))
+    finally: smile.free()
+
+# %% ../nbs/02_features.ipynb #12d06733
+def _listen(smile, windows):
+    try: smile.run(); windows.put('it ended')
+    except Exception as e: windows.put(e)
+
+def _end(smile, thread):
+    if thread is threading.current_thread():     # found as garbage inside the callback: a thread cannot wait for itself
+        return threading.Thread(target=_end, args=(smile, thread)).start()
+    while thread.is_alive():
+        with suppress(Exception): smile.abort()  # unheard if said before `run` has begun, so again
+        thread.join(.01)
+    smile.free()
+
+class _Smile:
+    "One openSMILE on a thread that lives as long as this does: `write` samples, take each `window` in turn"
+    patience = 30   # seconds without a sign of life that count as a fault
+    def __init__(self, ear, growing=False):
+        self.smile,self.windows,self.refused = _opensmile(ear, growing), SimpleQueue(), 0
+        put = self.windows.put   # the thread must not know `self`, or neither would ever end
+        self.smile.external_sink_set_callback_ex('extsink', lambda rows,_: put(rows[0].copy()))   # a view of memory soon gone
+        self.thread = threading.Thread(target=_listen, args=(self.smile, self.windows), name='openSMILE', daemon=True)
+        self.thread.start()
+        finalize(self, _end, self.smile, self.thread)
+
+# %% ../nbs/02_features.ipynb #e8ad467f
+@patch
+def write(self:_Smile, x):
+    "Samples (int16) into its ring, as room is made"
+    x,late = x.tobytes(), time.monotonic()+self.patience
+    while not self.smile.external_audio_source_write_data('extsource', x):
+        self.refused += 1
+        if time.monotonic()>late: raise RuntimeError(f"openSMILE took no samples for {self.patience} s: {self.refused} writes refused")
+        time.sleep(.001)
+
+@patch
+def window(self:_Smile):
+    "The next window's 88 values, when they are there"
+    try: row = self.windows.get(timeout=self.patience)
+    except Empty: row = f"nothing in {self.patience} s, {self.refused} writes refused"
+    if isinstance(row, np.ndarray): return row
+    raise RuntimeError(f"openSMILE gave no window: {row}")
+
+# %% ../nbs/02_features.ipynb #53dace48
+class _Listener:
+    "How much of a stream openSMILE has heard, and how many windows it gave"
+    def __init__(self, ear): self.ear,self.heard,self.given,self.full,self.growing = ear, 0, 0, _Smile(ear), _Smile(ear, growing=True)
+
+    def hear(self, x, n):
+        if n!=self.heard: raise ValueError(f"this state heard {n} samples, but its openSMILE is at {self.heard} "
+            "and cannot go back: step the newest state, or start again from init()")
+        if n+len(x)>_HOP*2**24: raise ValueError("openSMILE counts frames in float32, good for 46 hours: start again from init()")
+        x = np.minimum(np.clip(x, -1, 1)*32768, 32767).astype('<i2')     # as opensmile.Smile rounds, but +1 does not become -1
+        enough = self.ear.end(self.ear.growing-1) + _HOP*_PONDERS        # the growing one keeps all it hears, so no more than it needs
+        for smile,y in ((self.full, x), (self.growing, x[:max(0, enough-n)])):
+            if len(y): smile.write(y)
+        self.heard = n+len(x)
+
+    def window(self):
+        i,row = self.given, (self.growing or self.full).window()
+        self.given = i+1
+        if self.given==self.ear.growing: self.growing = None
+        return np.array([[*row, min(1, self.ear.frames(i)/self.ear.full), row[0]>0]], np.float32)   # row[0]: mean pitch, 0 without any
+
+# %% ../nbs/02_features.ipynb #f755bceb
+@patch(as_prop=True)
+def names(self:Egemaps):
+    ago = ['', *(f'_-{round(k*10*self.hop)}ms' for k in (1, 2))]
+    return *(n+a for a in ago for n in egemaps_names()), f'heard_{self.window:g}s', 'voiced'
+
+@patch
+def memory(self:Egemaps): return _Listener(self), np.zeros((3, 90), np.float32)
+
+@patch
+def step(self:Egemaps, state, x):
+    x = as_wave(x)
+    if bad := np.count_nonzero(~np.isfinite(x)): raise ValueError(f"{bad} of {len(x)} samples are not finite: openSMILE would hear them for {self.window:g} s")
+    def hear(state, x): state[2].hear(x, int(state[1])); return self._block(state, x)
+    return _in_blocks(hear, state, x, 2**13)
+
+@patch
+def rows(self:Egemaps, memory, x, ends):
+    listener,seen = memory
+    due = self.due(listener.heard - len(x) + ends[:,0])
+    seen = np.concatenate([seen, *(listener.window() for _ in range(listener.given, due[-1]))])   # waits for openSMILE
+    now,was,before = (seen[due-due[-1]-k] for k in (1, 2, 3))
+    return (listener, seen[-3:]), np.concatenate([now[:,:88], was[:,:88], before[:,:88], now[:,88:]], 1)
+
+# %% ../nbs/02_features.ipynb #307aec09
+def robust_scale(
+    rows:np.ndarray,  # (frames, channels) of a training set
+    least:float=.05   # The smallest spread there is, in the channel's unit
+)->tuple:             # (channels,) centre and (channels,) spread: of a normal distribution, its mean and standard deviation
+    "Constants that one wild value cannot move: the median, and what the middle half spans"
+    low,middle,high = np.percentile(rows, (25, 50, 75), axis=0)
+    return middle, np.maximum((high-low)/1.349, least)
+
 # %% ../nbs/02_features.ipynb #de49e55e
-EMOTION = dict(prosody=Prosody, none=None)   # the mood's ear, by the name that a checkpoint remembers
+EMOTION = dict(prosody=Prosody, opensmile=Egemaps, none=None)   # the mood's ear, by the name that a checkpoint remembers
+_WHY_NOT = dict(emotion2vec=": emotion2vec reads whole utterances with a transformer of 90 million weights, which neither streams nor fits beside a network on one core")
 
 class AudioFeatures(fan):
     "What the network eats: `LogMel` for the mouth beside an ear for the mood, one row per frame"
     def __init__(self,
         fps:Fraction=Fraction(30), # Frame rate, frames per second
         lookahead_ms:float=66,     # Future audio a frame may use, milliseconds
-        emotion:str='prosody'      # A key of `EMOTION`
+        emotion:str='prosody',     # A key of `EMOTION`
+        **options                  # For that ear: `Egemaps` takes `window` and `every`
     ):
         if emotion not in EMOTION: raise ValueError(f"emotion={emotion!r}, expected one of {', '.join(EMOTION)}{_WHY_NOT.get(emotion, closest(emotion, EMOTION))}")
-        self.emotion = emotion
-        super().__init__(*(ear(fps, lookahead_ms) for ear in (LogMel, EMOTION[emotion]) if ear))
-
-_WHY_NOT = dict(emotion2vec=": emotion2vec reads whole utterances with a transformer of 90 million weights, which neither streams nor fits beside a network on one core")
+        if options and emotion!='opensmile': raise ValueError(f"{', '.join(options)}: only emotion='opensmile' has windows to choose, {emotion} has none")
+        self.emotion,self.options = emotion,options
+        super().__init__(LogMel(fps, lookahead_ms), *([ear(fps, lookahead_ms, **options)] if (ear := EMOTION[emotion]) else []))
 
 # %% ../nbs/02_features.ipynb #ae0cd2f9
 _GLIDE = np.sin(2*np.pi*np.cumsum(np.linspace(100, 1000, SR))/SR).astype(np.float32)*np.float32(.1)   # a second, going up
@@ -408,7 +574,7 @@ def about(self:AudioFeatures)->dict: # Ready for JSON
     "All that makes these ears what they are: rates, look-ahead, names, and the mean row they give for one fixed sound"
     mel,*mood = self.stages
     row = run(self, _GLIDE).mean(0, dtype=float)
-    return dict(sr=SR, fps=str(mel.fps), lookahead_ms=mel.lookahead_ms, mel=len(mel.names), emotion=self.emotion,
+    return dict(sr=SR, fps=str(mel.fps), lookahead_ms=mel.lookahead_ms, mel=len(mel.names), emotion=self.emotion, options=self.options,
                 names=list(mood[0].names) if mood else [], heard=[round(float(x), 3) for x in row])
 
 def ears_of(
@@ -416,7 +582,7 @@ def ears_of(
     name='config' # What to call it in the message
 )->AudioFeatures: # Stage: wave at 16 kHz to the rows it was trained on
     "The ears a checkpoint was trained with, or the reason why this koemorph has others"
-    ears = AudioFeatures(about['fps'], about['lookahead_ms'], about.get('emotion', 'prosody'))
+    ears = AudioFeatures(about['fps'], about['lookahead_ms'], about['emotion'], **about['options'])
     ours = ears.about()
     fix = 'train it again, or install the koemorph it came with'
     for what in ('sr', 'mel', 'names'):
