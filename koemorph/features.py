@@ -184,7 +184,9 @@ def mel_filters(
     return (np.maximum(0, np.minimum(up, down))*2/(hz[2:]-hz[:-2])).astype(np.float32)
 
 # %% ../nbs/02_features.ipynb #4e6f7261
-def _windows(x, ends, n): return x[ends[:,None] + np.arange(-n, 0)]
+@lru_cache
+def _back(n): return np.arange(-n, 0)
+def _windows(x, ends, n): return x[ends[:,None] + _back(n)]
 def _power(windows, taper, n_fft):
     return (np.abs(np.fft.rfft(windows*taper, n_fft))**2).astype(np.float32, copy=False)
 
@@ -262,20 +264,21 @@ def loudness(
 # %% ../nbs/02_features.ipynb #23535be4
 _HZ = np.arange(1025, dtype=np.float32)*SR/2048
 _HANN = hann(1024)
-_VOICE = 1/(1+(_HZ/1000)**4)/(1+(150/np.maximum(_HZ, 1))**4)        # where a voice's harmonics live, and rooms do not rumble
-_OWN = np.fft.irfft(np.abs(np.fft.rfft(_HANN, 2048))**2)[:SR//60+2] # what the window itself adds to an autocorrelation
+_VOICE = (1/(1+(_HZ/1000)**4)/(1+(150/np.maximum(_HZ, 1))**4))[:513]  # where a voice's harmonics live, and rooms do not rumble
+_OWN = np.fft.irfft((np.abs(np.fft.rfft(_HANN, 2048))**2)[:513])[:8000//60+2]
+_FADE = _OWN[0]/_OWN                                                  # what the window itself takes from an echo
 
 def echoes(
     power:np.ndarray, # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
     quiet:float=3e-4  # RMS below which nothing counts as a voice, full scale 1
-)->np.ndarray:        # (frames, 268): how much each window resembles itself 0, 1, 2 … samples later, at most about 1
-    "The autocorrelation of each window, the taper's own divided out"
-    r = np.fft.irfft(power*_VOICE)[:, :len(_OWN)]
-    return r/((r[:,:1] + quiet**2*_OWN[0])*(_OWN/_OWN[0]))
+)->np.ndarray:        # (frames, 135): how much each window resembles itself 0, 1, 2 … 8000ths of a second later, at most about 1
+    "The autocorrelation of each window up to 4 kHz, the taper's own divided out"
+    r = np.fft.irfft(power[:, :513]*_VOICE)[:, :len(_OWN)]
+    return r/(r[:,:1] + quiet**2*_OWN[0])*_FADE
 
 # %% ../nbs/02_features.ipynb #17f1d287
-_LAG = np.arange(SR//500, SR//60+1)                                 # 500 Hz down to 60 Hz
-_OCTAVE = np.log2(SR/_LAG/150)
+_LAG = np.arange(8000//500, 8000//60+1)                             # 500 Hz down to 60 Hz
+_OCTAVE = np.log2(8000/_LAG/150)
 
 def _nearest(score, near, trust, keep):
     "Which lag each frame takes: the best echo, less a tenth for every octave from the pitch before"
@@ -287,7 +290,8 @@ def _nearest(score, near, trust, keep):
     return (near, trust), j
 
 # %% ../nbs/02_features.ipynb #8394c91a
-_BONUS = .02*np.log2(_LAG)
+_BONUS = .02*np.log2(2*_LAG)
+_BESIDE = np.array([[-1], [0], [1]])
 
 def pitch(
     power:np.ndarray,   # (frames, 1025) power spectra of Hann windows of 1024 samples, n_fft 2048
@@ -299,12 +303,14 @@ def pitch(
     l,m,h = r[:,_LAG[0]-1:-2], r[:,_LAG[0]:-1], r[:,_LAG[0]+1:]
     score = np.where((m>l)&(m>=h), m-_BONUS, -9)
     last,j = _nearest(score, *last, exp(-10/fps))
-    k = np.arange(len(r))
-    l,m,h,found = l[k,j], m[k,j], h[k,j], score[k,j]>-9
+    l,m,h = r[np.arange(len(r)), _LAG[j]+_BESIDE]                                 # the echo and its neighbours
     shift = np.maximum(-.5, np.minimum(.5, (l-h)/np.minimum(2*(l-2*m+h), -1e-9))) # to the parabola's top
-    return last, SR/(_LAG[j]+shift), np.maximum(0, np.minimum(1, m-(l-h)*shift/4))*found
+    return last, 8000/(_LAG[j]+shift), np.maximum(0, np.minimum(1, m-(l-h)*shift/4))*(score.max(1)>-9)
 
 # %% ../nbs/02_features.ipynb #46aa7678
+@lru_cache
+def _way(seconds, fps): return 1-np.exp(-1/(np.array(seconds)*float(fps)))[:,None]   # how far each average moves in a frame
+
 def follow(
     y:np.ndarray,  # (constants, columns) float64: where the averages stand
     x:np.ndarray,  # (frames, columns): what arrives
@@ -312,8 +318,7 @@ def follow(
     fps:Fraction=Fraction(30) # Frames per second
 )->tuple:          # (constants, columns) the averages after the last frame, and (frames, constants, columns) after each
     "Exponential averages of every column at every time constant"
-    way = 1-np.exp(-1/(np.array(seconds)*float(fps)))[:,None]
-    every = np.empty((len(x), *y.shape))
+    way,every = _way(seconds, fps), np.empty((len(x), *y.shape))
     for k,now in enumerate(x): every[k] = y = y + way*(now-y)
     return y, every
 
@@ -611,7 +616,7 @@ def sinc_bank(
 # %% ../nbs/02_features.ipynb #b1d330eb
 @dataclass(frozen=True)
 class Resampler:
-    "Any rate to any other: a windowed sinc evaluated where each new sample falls, group delay = `lookahead`"
+    "Any rate and any number of channels to one: a windowed sinc evaluated where each new sample falls, group delay = `lookahead`"
     sr_in:int      # Samples per second that come in
     sr_out:int=SR  # Samples per second that go out
     zeros:int=24   # Half the filter's length, in samples of the lower rate: 24 are 1.5 ms at 16 kHz
@@ -623,7 +628,13 @@ class Resampler:
     @cached_property
     def bank(self): return sinc_bank(self.rate, self.zeros)
     def init(self): return np.zeros(2*self.lookahead, np.float32), np.array(0, np.int64)
-    def step(self, state, x): return _in_blocks(self._block, state, as_wave(x), 2**13)
+    def step(self, state, x): return _in_blocks(self._block, state, _mono(x), 2**13 if self.rate.numerator==1 else 2**9)
+
+def _mono(x):
+    "(samples,) or (samples, channels) to (samples,): the mean of the channels"
+    if np.ndim(x)!=2: return as_wave(x, 'chunk')
+    if not 1<=np.shape(x)[1]<=64: raise ValueError(f"chunk has shape {np.shape(x)}, expected (samples,) or (samples, channels): transpose it")
+    return np.mean([as_wave(channel) for channel in np.transpose(x)], 0)
 
 # %% ../nbs/02_features.ipynb #ac70448f
 @patch
@@ -633,8 +644,10 @@ def _block(self:Resampler, state, x):
     a,b = (-(-max(0, int(t)-half)*up//down) for t in (n, n+len(x)))
     n,x = n+len(x), np.concatenate([past, x])
     q,phase = np.divmod(np.arange(a, b, dtype=np.int64)*down, up)
+    q += len(x) - half - int(n)                            # where in `x` each output's filter begins
     if a==b: y = x[:0]
-    else: y = np.einsum('mt,mt->m', sliding_window_view(x, 2*half+1)[q + len(x) - half - int(n)], self.bank[phase])
+    elif up==1: y = np.einsum('mt,t->m', sliding_window_view(x, 2*half+1)[q[0]:q[-1]+1:down], self.bank[0])   # no copies
+    else: y = np.einsum('mt,mt->m', sliding_window_view(x, 2*half+1)[q], self.bank[phase])
     return (x[len(x)-2*half:].copy(), n), y
 
 # %% ../nbs/02_features.ipynb #12e3be85
