@@ -22,7 +22,7 @@ import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, frame_ends, lips_shut, n_frames, need, read_wave, write_wave
-from .features import SR
+from .features import SR, Resampler, run
 
 # %% ../nbs/07_pretrained.ipynb #a35c9e74
 def read_clip(
@@ -550,7 +550,7 @@ def say(
     speed,pitch = rng.uniform(.85, 1.2), voice.pitch+rng.uniform(-2, 2)
     knobs = voice.knobs|(dict(noise=rng.uniform(.4, .9), noise_w=rng.uniform(.4, 1.)) if voice.engine=='piper' else {})
     x,sr,rows = ENGINES[voice.engine](text, speed=speed/voice.warp, pitch=pitch, **knobs)
-    wave = soxr.resample(np.asarray(x, np.float64), sr*voice.warp, SR)
+    wave = run(Resampler(round(sr*voice.warp)), np.asarray(x, np.float32))   # as any microphone's sound
     lead,tail = (int(s*SR) for s in rng.uniform(.1, .45, 2))
     wave = np.pad(wave, (lead, tail)); end = len(wave)/SR
     def when(t): return round(float(np.clip((t+_SHIFT[voice.engine])/voice.warp + lead/SR, 0, end)), 4)
