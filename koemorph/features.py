@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['SR', 'MOMENTS', 'EMOTION', 'run', 'steps', 'test_chunking', 'chain', 'fan', 'Framed', 'hann', 'mel_filters', 'LogMel',
            'ears_model', 'show_ears', 'loudness', 'echoes', 'pitch', 'follow', 'Prosody', 'Egemaps', 'egemaps_names',
-           'robust_scale', 'AudioFeatures', 'ears_of', 'sinc_bank', 'Resampler', 'load_wave', 'loudness_face']
+           'robust_scale', 'AudioFeatures', 'ears_of', 'sinc_bank', 'sample_rate', 'mono', 'Resampler', 'load_wave',
+           'loudness_face']
 
 # %% ../nbs/02_features.ipynb #5e1f9f1b
 import locale, threading, time
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from math import ceil, exp, prod
+from math import ceil, exp, isfinite, prod
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -148,7 +149,15 @@ class Framed:
 
     def init(self): return np.zeros(self.past, np.float32), np.array(0, np.int64), *self.memory()
     def memory(self): return ()
-    def step(self, state, x): return _in_blocks(self._block, state, as_wave(x), 2**14)
+    def step(self, state, x): return _in_blocks(self._block, state, _finite(x), 2**14)
+
+# %% ../nbs/02_features.ipynb #126b0220
+def _finite(x):
+    "`x` as a wave, unless it holds what would stay in an average for ever"
+    x = as_wave(x, 'chunk')
+    if isfinite(x.dot(x)): return x
+    bad = np.count_nonzero(~np.isfinite(x))
+    raise ValueError(f"chunk has {bad} of {len(x)} samples that are not numbers, expected finite ones" if bad else f"chunk peaks at {np.abs(x).max():.3g}, expected about 1")
 
 # %% ../nbs/02_features.ipynb #d8b1fc1b
 def _count(n, num, den): return max(0, (num*(2*n+1)-1)//(2*SR*den))   # `n_frames`, without its checks
@@ -405,6 +414,9 @@ class Egemaps(Framed):
     window:float=20.      # How much past a window holds, seconds
     every:float=.3        # From one window to the next, seconds
     past = 1
+    def __post_init__(self):
+        super().__post_init__()
+        if not .1<=self.every<=self.window/2<=60: raise ValueError(f"window={self.window}, every={self.every}, expected seconds: every at least .1, window at least twice that and at most 120")
 
     @cached_property
     def full(self): return round(100*self.window)     # a window in frames
@@ -532,10 +544,8 @@ def memory(self:Egemaps): return _Listener(self), np.zeros((3, 90), np.float32)
 
 @patch
 def step(self:Egemaps, state, x):
-    x = as_wave(x)
-    if bad := np.count_nonzero(~np.isfinite(x)): raise ValueError(f"{bad} of {len(x)} samples are not finite: openSMILE would hear them for {self.window:g} s")
     def hear(state, x): state[2].hear(x, int(state[1])); return self._block(state, x)
-    return _in_blocks(hear, state, x, 2**13)
+    return _in_blocks(hear, state, _finite(x), 2**13)
 
 @patch
 def rows(self:Egemaps, memory, x, ends):
@@ -614,6 +624,21 @@ def sinc_bank(
     return (h/h.sum(1, keepdims=True)).astype(np.float32)
 
 # %% ../nbs/02_features.ipynb #b1d330eb
+def sample_rate(
+    sr # Samples per second: a whole number, as an int or a float
+)->int:
+    "`sr` as an int, if it is a rate that sound comes in"
+    if not isinstance(sr, (int, float, np.number)) or sr!=sr//1 or not 1000<=sr<=768_000: raise ValueError(f"sr={sr!r}, expected whole samples per second, 1000 to 768000")
+    return int(sr)
+
+def mono(
+    x # (samples,) or (samples, channels) float
+)->np.ndarray: # (samples,) float32: the mean of the channels
+    "Any number of microphones as one"
+    if np.ndim(x)!=2: return as_wave(x, 'chunk')
+    if not 1<=np.shape(x)[1]<=64: raise ValueError(f"chunk has shape {np.shape(x)}, expected (samples,) or (samples, channels): transpose it")
+    return np.mean([as_wave(channel) for channel in np.transpose(x)], 0)
+
 @dataclass(frozen=True)
 class Resampler:
     "Any rate and any number of channels to one: a windowed sinc evaluated where each new sample falls, group delay = `lookahead`"
@@ -621,6 +646,8 @@ class Resampler:
     sr_out:int=SR  # Samples per second that go out
     zeros:int=24   # Half the filter's length, in samples of the lower rate: 24 are 1.5 ms at 16 kHz
 
+    def __post_init__(self):
+        for k in ('sr_in', 'sr_out'): object.__setattr__(self, k, sample_rate(getattr(self, k)))
     @cached_property
     def rate(self): return Fraction(self.sr_out, self.sr_in)
     @cached_property
@@ -628,13 +655,7 @@ class Resampler:
     @cached_property
     def bank(self): return sinc_bank(self.rate, self.zeros)
     def init(self): return np.zeros(2*self.lookahead, np.float32), np.array(0, np.int64)
-    def step(self, state, x): return _in_blocks(self._block, state, _mono(x), 2**13 if self.rate.numerator==1 else 2**9)
-
-def _mono(x):
-    "(samples,) or (samples, channels) to (samples,): the mean of the channels"
-    if np.ndim(x)!=2: return as_wave(x, 'chunk')
-    if not 1<=np.shape(x)[1]<=64: raise ValueError(f"chunk has shape {np.shape(x)}, expected (samples,) or (samples, channels): transpose it")
-    return np.mean([as_wave(channel) for channel in np.transpose(x)], 0)
+    def step(self, state, x): return _in_blocks(self._block, state, mono(x), 2**13 if self.rate.numerator==1 else 2**9)
 
 # %% ../nbs/02_features.ipynb #ac70448f
 @patch

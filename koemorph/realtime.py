@@ -21,7 +21,7 @@ from fastcore.basics import patch
 
 from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_wave, closest, face_page, must_be_file, n_frames,
                          read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
-from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, run, steps
+from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, mono, run, sample_rate, steps
 
 # %% ../nbs/05_realtime.ipynb #e2cc808e
 WEIGHTS = Path(str(files('koemorph')))/'weights'
@@ -164,22 +164,23 @@ def file_chunks(
 
 # %% ../nbs/05_realtime.ipynb #591044b7
 def open_source(
-    source,         # A sound file's path, a wave (samples,), or an iterable of such chunks
+    source,         # A sound file's path, a wave (samples,) or (samples, channels), or an iterable of such chunks
     sr:int=SR,      # Sample rate of an array or of chunks, samples per second; a file says its own
     seconds:float=2 # How much of a file or an array to hand over at a time
 ):                  # Sample rate, and an iterator of (samples,) float32 mono
     "Chunks of sound from whatever holds sound"
     if isinstance(source, (str, Path)): return file_chunks(source, seconds)
+    sr = sample_rate(sr)
     if isinstance(source, np.ndarray):
-        check_wave(source, sr)
+        check_wave(source := mono(source), sr)
         n = max(1, round(seconds*sr))
         return sr, (source[i:i+n] for i in range(0, len(source), n))
     return sr, _checked(source, sr)
 
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
-        if (x := np.asarray(x)).size: check_wave(x, sr, f"chunk {k}")
-        yield x.astype(np.float32, copy=False)
+        if len(x := mono(x)): check_wave(x, sr, f"chunk {k}")
+        yield x
 
 # %% ../nbs/05_realtime.ipynb #0f1c9c7f
 def tracks(
@@ -195,7 +196,7 @@ def tracks(
 
 # %% ../nbs/05_realtime.ipynb #d271bdb6
 def stream(
-    source,            # A sound file's path, a wave (samples,), or an iterable of chunks of it
+    source,            # A sound file's path, a wave (samples,) or (samples, channels), or an iterable of chunks of it
     model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
     fps=30,            # Frames per second
     sr:int=SR,         # Sample rate of an array or of chunks, samples per second; a file says its own
@@ -208,13 +209,13 @@ def stream(
 
 # %% ../nbs/05_realtime.ipynb #eb87f637
 def animate(
-    source,            # A sound file's path, or a wave (samples,)
+    source,            # A sound file's path, or a wave (samples,) or (samples, channels)
     model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
     fps=30,            # Frames per second
     sr:int=SR          # Sample rate of an array, samples per second; a file says its own
 )->Track:              # Its face, `ARKIT` names
     "Speech in, a face out, all at once"
-    wave,sr = read_wave(source) if isinstance(source, (str, Path)) else (source, sr)
+    wave,sr = read_wave(source) if isinstance(source, (str, Path)) else (mono(source), sample_rate(sr))
     check_wave(wave, sr)
     face = pipeline(model_path, fps, sr)
     return Track(run(face, wave), face.rate*sr, face.names)
