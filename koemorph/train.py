@@ -23,7 +23,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .io import ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
-from .features import SR, load_wave, run
+from .features import MOMENTS, SR, load_wave, run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, config, load_checkpoint, save_checkpoint
 
 # %% ../nbs/04_train.ipynb #a98cd575
@@ -706,8 +706,8 @@ def model_cfg(
     same = {k:getattr(m, k) for k in 'mel_encoder d_model n_heads d_read window_frames emotion_dim emotion_tokens'.split()}
     net = ModelCfg(**same, dilations=tuple(m.dilations), emotion=e.backend, temperature=a.temperature, smoothing=m.use_temporal_smoothing,
                    fps=str(fps), lookahead_ms=cfg.features.lookahead_ms)
-    ear = [n for n in audio_features(net).names[400:] if not n.endswith('ms') or n=='loudness_200ms']
-    if a.emotion_dim not in (None, len(ear)): raise ValueError(f"model.dual_stream_attention.emotion_dim={a.emotion_dim}, but {e.backend} gives {len(ear)} values: leave it out")
+    n = len(audio_features(net).stages[-1].names)//len(MOMENTS) if e.backend!='none' else 0
+    if a.emotion_dim not in (None, n): raise ValueError(f"model.dual_stream_attention.emotion_dim={a.emotion_dim}, but {e.backend} gives {n} values: leave it out")
     return net
 
 # %% ../nbs/04_train.ipynb #b214fd6c
@@ -850,11 +850,11 @@ def _usage():
 
 def main(
     argv:list # Words of the command line: key=value, and Hydra's options
-):
+):            # The Trainer of the last run, for those who call it from Python
     "Train a network on recordings of your own: koemorph train key=value …"
     if {'-h', '--help'} & set(argv): print(_usage()); return
     _check(argv)
-    _hydra(argv)
+    return _hydra(argv)
 
 # %% ../nbs/04_train.ipynb #baa85ab2
 def _thawed(node):
