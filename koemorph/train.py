@@ -129,7 +129,7 @@ def cached(
     "The recording kept at `path`, made and kept where there is none or it was damaged"
     try: return _open_entry(path, name)
     except FileNotFoundError: pass
-    except (ValueError, EOFError) as e: log.warning(f"{path}: {e}; made again")
+    except (ValueError, EOFError) as e: log.warning(f"kept rows of {name}: {e}; made again")
     r = make()
     a = np.concatenate([r.rows, r.target, r.talk[:, None]], 1, dtype=np.float32)
     with atomic_write(path, 'wb') as f: np.save(f, a); f.write(zlib.crc32(a).to_bytes(4, 'big'))
@@ -479,12 +479,12 @@ def learn(self:Trainer, micros, loss):
 
 # %% ../nbs/04_train.ipynb #558f934a
 @patch
-def open(self:Trainer, recordings):
+def begin(self:Trainer, recordings):
     "The micro-batches of this process, from where the epoch stands on, a step at a time"
     c,d,w = self.cfg,self.data,self.acc.num_processes
     table = plan([len(r) for r in recordings], d, len(self.lanes[0]), self.epoch, c.max_epochs, c.seed, c.mode=='sequential')
     self.table = table[:c.limit_batches or None]; self.size = len(self.table)
-    was,self.mark = self.mark,self.sign()
+    was,self.mark = self.mark,self.fingerprint()
     if self.at and was!=self.mark:
         log.warning(f"epoch {self.epoch+1} is cut into other windows than when it was left: it begins again"); self.at,self.losses = 0,[]
     mini = Microbatches(recordings, self.table[self.at:], d.window_frames, self.groups, range(self.acc.process_index, self.groups, w),
@@ -494,7 +494,7 @@ def open(self:Trainer, recordings):
     return ([next(load) for _ in range(k)] for _ in range(len(mini)//k))
 
 @patch
-def sign(self:Trainer):
+def fingerprint(self:Trainer):
     "What tells one plan of an epoch from another"
     return hashlib.blake2b(self.table.tobytes()+str((self.groups, self.data.window_frames)).encode(), digest_size=16).hexdigest()
 
@@ -614,8 +614,9 @@ def fit(
     about |= dict(training=asdict(cfg), loss=asdict(loss), data={k:v for k,v in asdict(data).items() if not k.endswith('dir')})
     over = lambda: t.done>=1 or cfg.early_stopping_patience and t.stale>=cfg.early_stopping_patience
     best = False
+    if over(): log.info(f"nothing left to do after {t.epoch} epochs and {t.step} steps: raise training.max_epochs, max_steps or early_stopping_patience")
     while not over():
-        steps = t.open(train)
+        steps = t.begin(train)
         for micros in tqdm(steps, f'epoch {t.epoch+1}', len(t.table), initial=t.at, leave=False, disable=None if t.acc.is_main_process else True):
             t.learn(micros, face)
             if t.done>=1 or (not t.step%cfg.look_every_steps if cfg.look_every_steps else not t.at):

@@ -169,6 +169,16 @@ def bad_data():
     assert code==1 and 'none of 4 recordings can be used' in said and 'Traceback' not in said, said
     return f'{len(reasons)} accidents named'
 
+def stops_early():
+    "A validation loss that stands still ends the run; a finished run says so and does nothing"
+    code, said = train('training.optimizer.lr=0', 'training.early_stopping_patience=2', 'training.max_epochs=50', 'hydra.run.dir=early'); assert code==0, said
+    assert [l['epoch'] for l in log('early')]==[1, 2, 3], log('early')
+    code, said = train('checkpoint_path=first', 'training.max_steps=3', 'hydra.run.dir=done')
+    assert code==0 and 'nothing left to do' in said and log('done')==log('first'), said
+    code, said = train('checkpoint_path=first', 'model.d_model=32', 'hydra.run.dir=refused')
+    assert code==1 and 'd_model 16, not 32' in said, said
+    return 'early stopping, finished runs, other networks'
+
 def other_rates():
     "60 fps data in a 30 fps network and 30 in 60"
     wave, about = read_clip(files('koemorph')/'samples/en.json'); d = Path('data60'); d.mkdir()
@@ -190,7 +200,7 @@ if __name__=='__main__':
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(root), os.environ.get('PYTHONPATH')]))
     with tempfile.TemporaryDirectory() as tmp:
         os.environ['XDG_CACHE_HOME'] = str(Path(tmp)/'cache'); os.chdir(tmp); toy(Path(tmp))
-        for part in (every_line, layout, killed, two_processes, bad_data, other_rates, without_torch):
+        for part in (every_line, stops_early, layout, killed, two_processes, bad_data, other_rates, without_torch):
             start = time.time(); said = part()
             print(f'{said} ({time.time()-start:.0f} s)', flush=True)
         os.chdir(root)
