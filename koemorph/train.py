@@ -105,9 +105,8 @@ def read_pair(
     sound,face = len(wave)/SR,track.t0+track.seconds
     if abs(sound-face)>max_mismatch:
         raise ValueError(f"the sound lasts {sound:.2f} s and the face {face:.2f} s, more than max_mismatch={max_mismatch:g} s apart")
-    rec = recording(wave, track, cfg, Path(wav).stem)
-    if np.isnan(rec.target).all(): raise ValueError(f"the face was seen in none of its {len(rec)} frames")
-    return rec
+    if np.isnan(track.select(ARKIT).values).all(): raise ValueError(f"the face was seen in none of its {len(track)} frames")
+    return recording(wave, track, cfg, Path(wav).stem)
 
 # %% ../nbs/04_train.ipynb #4ff6c4bf
 log = logging.getLogger(__name__)
@@ -630,11 +629,11 @@ def fit(
 
 def _finish(t, folder, best, about):
     "Every checkpoint whole; `last_model` the weights the run ended with"
-    if best: _copy(folder/'best_model', folder/'last_model')
-    else: _write(folder/'last_model', t.kept(), False, **about, log=t.log)
     for p in [p.parent for p in folder.glob('*/config.json') if t.cfg.onnx!='never' and not (p.parent/'model.onnx').exists()]:
         net,was = load_checkpoint(p)
         save_checkpoint(p, net, **{k:v for k,v in was.items() if k not in config(net)})
+    if best: _copy(folder/'best_model', folder/'last_model')
+    else: _write(folder/'last_model', t.kept(), t.cfg.onnx!='never', **about, log=t.log)
 
 # %% ../nbs/04_train.ipynb #a0ce2249
 @dataclass(frozen=True)
