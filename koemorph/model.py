@@ -54,7 +54,7 @@ class ModelCfg:
     emotion_tokens:int=8       # …and read as this many tokens
     temperature:float=0.1      # Of the gate between the two streams
     smoothing:bool=True        # A learnable exponential smoother closes the graph
-    smoothing_alpha:float=.9   # Where learning begins: its weight of the newest frame
+    smoothing_alpha:float=.1   # Where its learning begins: the weight of the frame before
     fps:str='30'               # Frame rate of the rows, frames per second, as a fraction
     lookahead_ms:int=66        # Future audio in the rows, milliseconds
     def __post_init__(self):
@@ -196,24 +196,24 @@ class EmotionReader(nn.Module):
 
 # %% ../nbs/03_model.ipynb #a330b932
 class Smoother(nn.Module):
-    "One exponential smoother a channel, each with a learnable weight `alpha` of the newest frame"
+    "One exponential smoother a channel, each with a learnable weight `alpha` of the frame before"
     block = 64                                                                 # frames in one matrix
-    def __init__(self, n:int=len(ARKIT), alpha:float=.9):
+    def __init__(self, n:int=len(ARKIT), alpha:float=.1):
         super().__init__()
-        self.raw = nn.Parameter(torch.full((n,), math.log(alpha/(1-alpha))))
+        self.raw = nn.Parameter(torch.full((n,), math.log((1-alpha)/alpha)))
     @property
-    def alpha(self): return self.raw.sigmoid()
+    def alpha(self): return (-self.raw).sigmoid()
     def init(self, batch): return (torch.zeros(batch, self.raw.numel()),)
     def forward(self, x, state):
         if x.shape[1]>self.block:
             ys = []
             for part in x.split(self.block, 1): y,state = self(part, state); ys.append(y)
             return torch.cat(ys, 1), state
-        t = torch.arange(x.shape[1], device=x.device)
-        age,keep = t[:, None]-t,1-self.alpha
-        powers = keep[:, None, None]**age.clamp(min=0) * (age>=0)              # (channels, frames, frames)
-        y = torch.einsum('cts,bsc->btc', powers, x*self.alpha)
-        y = y + state[0][:, None]*keep**(t[:, None]+1)
+        t,alpha = torch.arange(x.shape[1], device=x.device),self.alpha
+        age = t[:, None]-t
+        powers = alpha[:, None, None]**age.clamp(min=0) * (age>=0)             # (channels, frames, frames)
+        y = torch.einsum('cts,bsc->btc', powers, x*(1-alpha))
+        y = y + state[0][:, None]*alpha**(t[:, None]+1)
         return y, (y[:, -1],)
 
 # %% ../nbs/03_model.ipynb #eb67d3db
