@@ -636,7 +636,7 @@ def evaluate(
 class OptimizerCfg:
     "AdamW"
     lr:float=1e-3             # Peak learning rate, after the warm-up; from there half a cosine down to zero
-    weight_decay:float=.01
+    weight_decay:float=.01    # Pull of every weight towards zero
 
 @dataclass(frozen=True)
 class FitCfg:
@@ -656,11 +656,11 @@ class FitCfg:
     keep_every_epochs:int=10  # Epochs between checkpoints that stay; 0: none
     limit_batches:int=0       # Steps in an epoch, at most; 0: all
     warm_frames:int=16        # conventional: frames heard but not taught where a window begins inside its file
-    onnx:str='best'           # model.onnx: best, with every best checkpoint; end, when the run ends
+    onnx:str='best'           # model.onnx: best, with every best checkpoint; end, when the run ends; never
     seed:int=0                # Of everything left to chance
 
     def __post_init__(self):
-        for k,known in dict(mode=('sequential','conventional'), mixed_precision=('auto','no','bf16','fp16'), onnx=('best','end')).items():
+        for k,known in dict(mode=('sequential','conventional'), mixed_precision=('auto','no','bf16','fp16'), onnx=('best','end','never')).items():
             if (v := getattr(self, k)) not in known: raise ValueError(f"training.{k}={v!r}, expected one of {', '.join(known)}{closest(v, known)}")
         if self.accumulate_grad_batches<1: raise ValueError(f"training.accumulate_grad_batches={self.accumulate_grad_batches}, expected 1 or more")
 
@@ -685,13 +685,13 @@ def predict(
     return run(NetworkStage(net), np.asarray(rec.rows))
 
 # %% ../nbs/04_train.ipynb #7895a940
-def _accelerator(cfg):
+def _accelerator(cfg, net):
     "accelerate's view of this machine: one process or several, a CUDA GPU where there is one"
     acc,gpu = need('accelerate', 'train'),torch.cuda.is_available()
     kind = ('bf16' if gpu and torch.cuda.is_bf16_supported() else 'no') if cfg.mixed_precision=='auto' else cfg.mixed_precision
     if kind!='no' and not gpu: raise ValueError(f"training.mixed_precision={kind} needs a GPU, and there is none here: leave it at auto")
     a = acc.Accelerator(cpu=not gpu, mixed_precision=kind, gradient_accumulation_steps=cfg.accumulate_grad_batches,
-                        kwargs_handlers=[acc.DistributedDataParallelKwargs(find_unused_parameters=True)])
+                        kwargs_handlers=[acc.DistributedDataParallelKwargs(find_unused_parameters=not net.smoothing or net.emotion=='none')])
     if a.num_processes!=(asked := int(os.environ.get('WORLD_SIZE', 1))):
         raise RuntimeError(f"started as one of {asked} processes, but accelerate sees {a.num_processes}: start with torchrun --nproc_per_node {asked}")
     return a
@@ -704,12 +704,12 @@ def _ema(decay):
 class Trainer:
     "Everything that changes while training, so that it can be put on disk and taken up again"
     def __init__(self, net:DualStream, cfg:FitCfg=FitCfg(), data:DataCfg=DataCfg()):
-        self.net,self.cfg,self.data,self.acc = net,cfg,data,_accelerator(cfg)
+        self.net,self.cfg,self.data,self.acc = net,cfg,data,_accelerator(cfg, net.cfg)
         opt = torch.optim.AdamW(net.parameters(), lr=cfg.optimizer.lr, weight_decay=cfg.optimizer.weight_decay, betas=(.9, .98))
         self.unroll,self.opt = self.acc.prepare(Unroll(net), opt)
         self.mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=_ema(cfg.ema_decay), use_buffers=False)
         self.step = self.epoch = self.at = self.stale = 0    # steps done, epochs done, steps of this epoch done, looks since the best
-        self.best,self.log,self.losses,self.table,self.mark = math.inf,[],[],None,''
+        self.best,self.log,self.losses,self.size,self.mark = math.inf,[],[],1,''   # size, mark: of this epoch's plan
         self.groups = self.acc.num_processes*cfg.accumulate_grad_batches
         self.still = tuple(s.to(self.acc.device) for s in net.init_state())
         self.lanes = tuple(s.repeat(self.groups*data.batch_size, *[1]*(s.ndim-1)) for s in self.still)
@@ -720,7 +720,7 @@ def done(self:Trainer):
     "How much of the run is behind us, 0 to 1"
     c = self.cfg
     if c.max_steps: return min(1, self.step/c.max_steps)
-    return min(1, (self.epoch + (self.at/len(self.table) if self.at else 0))/max(1, c.max_epochs))
+    return min(1, (self.epoch + self.at/self.size)/max(1, c.max_epochs))
 
 @patch
 def lr(self:Trainer):
@@ -751,7 +751,7 @@ def learn(self:Trainer, micros, loss):
     if not math.isfinite(total): raise ValueError(f"the loss is {total} at step {self.step}: lower training.optimizer.lr")
     self.mean.update_parameters(self.net)
     self.step,self.at = self.step+1,self.at+1; self.losses.append(total)
-    if self.at==len(self.table): self.epoch,self.at = self.epoch+1,0
+    if self.at==self.size: self.epoch,self.at = self.epoch+1,0
     return total
 
 # %% ../nbs/04_train.ipynb #558f934a
@@ -760,7 +760,7 @@ def open(self:Trainer, recordings):
     "The micro-batches of this process, from where the epoch stands on, a step at a time"
     c,d,w = self.cfg,self.data,self.acc.num_processes
     table = plan([len(r) for r in recordings], d, len(self.lanes[0]), self.epoch, c.max_epochs, c.seed, c.mode=='sequential')
-    self.table = table[:c.limit_batches or None]
+    self.table = table[:c.limit_batches or None]; self.size = len(self.table)
     was,self.mark = self.mark,self.sign()
     if self.at and was!=self.mark:
         log.warning(f"epoch {self.epoch+1} is cut into other windows than when it was left: it begins again"); self.at,self.losses = 0,[]
@@ -783,18 +783,23 @@ def whole(self:Trainer):
     lane = torch.arange(len(self.lanes[0])); who = lane%self.groups%self.acc.num_processes
     return tuple(self.acc.gather(s[None])[who, lane] for s in self.lanes)
 
+@patch
+def agree(self:Trainer):
+    "The losses since the last look, as all processes saw them"
+    if self.acc.num_processes>1: self.losses = self.acc.reduce(torch.tensor(self.losses, dtype=torch.float64), 'mean').tolist()
+
 def _other(was, now): return '; '.join(f'{k} {was.get(k)!r}, not {v!r}' for k,v in now.items() if was.get(k)!=v)
 
 @patch
 def save(self:Trainer, path):
     "Everything needed to go on, whole or not at all; every process takes part, one writes"
-    lanes = self.whole()
+    lanes = self.whole(); self.agree()
     if not self.acc.is_main_process: return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     kept = {k:getattr(self, k) for k in _KEEP}
     with atomic_write(path, 'wb') as f: torch.save(dict(net=self.net.state_dict(), mean=self.mean.state_dict(), opt=self.opt.state_dict(),
         lanes=lanes, chance=torch.get_rng_state(), scaler=self.acc.scaler and self.acc.scaler.state_dict(), model=asdict(self.net.cfg), kept=kept), f)
-_KEEP = 'step','epoch','at','stale','best','log','losses','mark'
+_KEEP = 'step','epoch','at','size','stale','best','log','losses','mark'
 
 @patch
 def load(self:Trainer, path):
@@ -850,7 +855,7 @@ def kept(self:Trainer):
 @patch
 def judge(self:Trainer, valid, loss, folder, about):
     "A look at the validation set: into the log, and the best weights into `folder/best_model`"
-    c,told = self.cfg,[None]
+    c,told = self.cfg,[None]; self.agree()
     if self.acc.is_main_process: told = [look(self.kept(), valid, loss)]
     if self.acc.num_processes>1: need('accelerate.utils', 'train').broadcast_object_list(told)
     self.log.append(dict(step=self.step, epoch=self.epoch, train=float(np.mean(self.losses)), lr=self.lr(), **told[0])); self.losses = []
@@ -901,11 +906,11 @@ def fit(
 
 def _finish(t, folder, best, about):
     "Every checkpoint whole; `last_model` the weights the run ended with"
-    for p in [p for p in folder.glob('*/config.json') if not (p.parent/'model.onnx').exists()]:
-        net,was = load_checkpoint(p.parent)
-        save_checkpoint(p.parent, net, **{k:v for k,v in was.items() if k not in config(net)})
     if best: _copy(folder/'best_model', folder/'last_model')
-    else: save_checkpoint(folder/'last_model', t.kept(), **about, log=t.log)
+    else: _write(folder/'last_model', t.kept(), False, **about, log=t.log)
+    for p in [p.parent for p in folder.glob('*/config.json') if t.cfg.onnx!='never' and not (p.parent/'model.onnx').exists()]:
+        net,was = load_checkpoint(p)
+        save_checkpoint(p, net, **{k:v for k,v in was.items() if k not in config(net)})
 
 # %% ../nbs/04_train.ipynb #a0ce2249
 @dataclass(frozen=True)
@@ -1088,11 +1093,10 @@ def _said(t, folder):
 
 # %% ../nbs/04_train.ipynb #c928509c
 def settings(cls=RunCfg, at=''):
-    "Every key of the command line, with default and meaning; a group yields its members"
-    said = docments(cls)
+    "Every key of the command line, its default, and the dataclass that explains it"
     for f in fields(cls):
         if is_dataclass(f.type): yield from settings(f.type, f'{at}{f.name}.')
-        else: yield at+f.name, f.default, ' '.join((said.get(f.name) or '').split())
+        else: yield at+f.name, f.default, cls
 
 _GONE = dict(mel='frames end on the exact clock and the ears are fixed: features.mel has nothing to set (data.window_frames is the context)',
              hop_length='frames end on the exact clock, not on multiples of a rounded hop')
@@ -1110,7 +1114,8 @@ def _check(words):
 def _usage():
     "What `koemorph train --help` says"
     def show(v): return 'null' if v is None else str(v).lower() if isinstance(v, bool) else str(list(v)).replace(' ', '') if isinstance(v, tuple) else str(v)
-    rows = [(f'{k}={show(v)}', why) for k,v,why in settings()]
+    means = {c:docments(c) for c in dict.fromkeys(c for _,_,c in settings())}
+    rows = [(f'{k}={show(v)}', ' '.join((means[c][k.split('.')[-1]] or '').split())) for k,v,c in settings()]
     return '\n'.join(['usage: koemorph train [key=value …] [GROUP=NAME …] [--config-dir FOLDER] [--multirun]', '',
         'Train a network on your own recordings, speaker_session.wav beside speaker_session.jsonl:', '',
         '  koemorph train data.train_data_dir=data/train data.val_data_dir=data/val', '',
@@ -1157,7 +1162,7 @@ def _hydra(argv):
     alone = [] if os.environ.get('RANK', '0')=='0' else ['hydra.run.dir=.', 'hydra.output_subdir=null', 'hydra/job_logging=none']
     before,words = os.environ.get('HYDRA_FULL_ERROR'),sys.argv
     try:
-        sys.argv,os.environ['HYDRA_FULL_ERROR'] = ['koemorph train', *argv, *alone],'1'     # errors come to us, and become one line
+        sys.argv,os.environ['HYDRA_FULL_ERROR'] = ['koemorph train', *sorted(argv, key=lambda w: '=' in w and w[0]!='-'), *alone],'1'     # options first; errors come to us, and become one line
         hydra.main(version_base='1.3', config_path='pkg://koemorph.conf', config_name='config')(job)()
     except (hydra.errors.HydraException, om.errors.OmegaConfBaseException) as e: raise ValueError(' '.join(str(e.__cause__ or e).split())) from None
     finally:
