@@ -121,10 +121,10 @@ class Attention(nn.Module):
         self.key,self.value = nn.Linear(d, d),nn.Linear(d, d_read)
     def project(self, tokens):
         "Tokens (batch, tokens, d) to matches (batch, tokens, heads*queries) and values (batch, tokens, d_read)"
-        x = self.norm(tokens); b,m,d = x.shape
-        k = self.key(x).view(b, m, self.h, d//self.h)
-        match = torch.einsum('bmhc,hqc->bmhq', k, self.query/math.sqrt(d//self.h))
-        return match.flatten(2), self.value(x)
+        x,q = self.norm(tokens),self.query/math.sqrt(self.query.shape[-1])
+        ask = torch.einsum('hqc,hcd->hqd', q, self.key.weight.unflatten(0, (self.h, -1)))   # keys are never made: query and key matrix are multiplied once
+        bias = torch.einsum('hqc,hc->hq', q, self.key.bias.unflatten(0, (self.h, -1)))
+        return F.linear(x, ask.flatten(0, 1), bias.flatten()), self.value(x)
 
 # %% ../nbs/03_model.ipynb #26ca2263
 @patch
@@ -281,10 +281,12 @@ def forward(self:DualStream, rows, state):
 def cost(
     net:DualStream # Of any config
 )->dict:           # `parameters`; `megabytes` of its weights, float32; `mflops`: millions of operations a frame, a multiplication and an addition are two
-    "How large a network is, and how much work one frame of it"
-    rows,n = torch.zeros(1, 1, net.mean.numel(), device=net.mean.device),sum(p.numel() for p in net.parameters())
-    with torch.no_grad(), FlopCounterMode(display=False) as count: net(rows, net.init_state())
-    return dict(parameters=n, megabytes=4*n/1e6, mflops=count.get_total_flops()/1e6)
+    "How large a network is, and how much work one more frame of it"
+    def flops(frames):
+        with torch.no_grad(), FlopCounterMode(display=False) as count: net(net.mean.expand(1, frames, -1), net.init_state())
+        return count.get_total_flops()
+    n = sum(p.numel() for p in net.parameters())
+    return dict(parameters=n, megabytes=4*n/1e6, mflops=(flops(2)-flops(1))/1e6)
 
 # %% ../nbs/03_model.ipynb #c5774ddd
 class NetworkStage:
