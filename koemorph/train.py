@@ -596,7 +596,7 @@ def plot_scores(
     for k,v in enumerate(keys):
         right.plot([k]*len(report['files']), [f[v] for f in report['files'].values()], 'o', color='#0072B2', alpha=.5)
         right.plot([k-.3, k+.3], [report['mean']['loudness'][v]]*2, color='0.5')
-    right.set(xticks=range(len(keys)), ylim=(-.25, 1.05), ylabel='score; a dot a file, grey: loudness'); right.set_xticklabels(keys, rotation=30)
+    right.set(xticks=range(len(keys)), ylim=(-.25, 1.05), ylabel='score; a dot a file, grey: loudness'); right.set_xticklabels([k+', low is good'*(k=='false') for k in keys], rotation=30, ha='right')
     for ax in (left, right): ax.spines[['top', 'right']].set_visible(False)
     return fig
 
