@@ -866,7 +866,7 @@ def face_page(
 # %% ../nbs/00_io.ipynb #7ca5a27f
 COMMANDS = dict(run='koemorph.realtime:run_file', demo='koemorph.realtime:demo', convert='koemorph.io:convert',
                 corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
-                train='koemorph.train:main')
+                train='koemorph.train:main', eval='koemorph.train:evaluate')
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
