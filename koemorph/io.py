@@ -11,7 +11,7 @@ __all__ = ['ARKIT', 'GROUPS', 'POSE', 'APERTURE', 'READERS', 'WRITERS', 'COMMAND
            'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
 
 # %% ../nbs/00_io.ipynb #da3ead0d
-import ast,csv,difflib,hashlib,html,importlib,importlib.util,json,math,os,re,sys,warnings
+import ast,csv,difflib,hashlib,html,importlib,importlib.util,inspect,json,math,os,re,sys,warnings
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass,field,replace
@@ -865,7 +865,8 @@ def face_page(
 
 # %% ../nbs/00_io.ipynb #7ca5a27f
 COMMANDS = dict(run='koemorph.realtime:run_file', demo='koemorph.realtime:demo', convert='koemorph.io:convert',
-                corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain')
+                corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
+                train='koemorph.train:main', eval='koemorph.train:evaluate')
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
@@ -936,6 +937,7 @@ def _dispatch(argv):
         print(f"koemorph: no command {cmd!r}{closest(cmd, known)}; there are {', '.join(known)}", file=sys.stderr); return 2
     module,name = COMMANDS[cmd].split(':')
     func = getattr(importlib.import_module(module), name)
+    if [*inspect.signature(func).parameters]==['argv']: func(words); return 0      # it reads its words itself
     func(**{k:v for k,v in vars(_command_parser(cmd, func).parse_args(words)).items() if k not in ('pdb','xtra')})
     return 0
 

@@ -761,7 +761,7 @@ LICENCE = ('MIT; learnt from synthetic voices, among them HTS voice "Mei" (c) 20
 
 def pretrain(
     clips:str,        # Folder that `koemorph corpus` filled
-    out:str,          # Checkpoint folder; a run that was stopped goes on from what it finds there
+    out:str,          # Folder for `best_model`; a run that was stopped goes on from what it finds there
     steps:int=1300,   # Batches of 16 stretches of 128 frames
     copies:int=2,     # How often each clip is heard, each time elsewhere
     negative:int=250, # Sounds that are not speech, about 8 s each
@@ -776,5 +776,7 @@ def pretrain(
     voices = heard(sessions(clips, 'train', copies, seed), 'voices')
     rest = heard(((*negatives(i, 5+i%7), 'not speech') for i in range(negative)), 'not speech')
     minutes = {k:round(sum(map(len, v))/1800, 1) for k,v in dict(voices=voices, not_speech=rest, held_out=valid).items()}
-    cfg = train.FitCfg(steps=steps, seed=seed, lr=2e-3, ema=.995, every=min(200, steps), loss=train.LossCfg(velocity=4.))
-    train.fit(net, voices+rest, valid, out, cfg, name='live', licence=LICENCE, minutes=minutes)
+    cfg = train.FitCfg(mode='conventional', max_steps=steps, seed=seed, optimizer=train.OptimizerCfg(lr=2e-3), ema_decay=.995,
+                       look_every_steps=min(200, steps), keep_every_epochs=0)
+    windows = train.DataCfg(batch_size=16, window_frames=128, stride_mode='sparse', initial_stride=128)
+    train.fit(net, voices+rest, valid, out, cfg, windows, train.LossCfg(temporal_weight=4.), name='live', licence=LICENCE, minutes=minutes)
