@@ -558,7 +558,7 @@ def rows(self:Egemaps, memory, x, ends):
 # %% ../nbs/02_features.ipynb #307aec09
 def robust_scale(
     rows:np.ndarray,  # (frames, channels) of a training set
-    least:float=.05   # The smallest spread there is, in the channel's unit
+    least:float=1e-3  # The smallest spread there is, in the channel's unit
 )->tuple:             # (channels,) centre and (channels,) spread: of a normal distribution, its mean and standard deviation
     "Constants that one wild value cannot move: the median, and what the middle half spans"
     low,middle,high = np.percentile(rows, (25, 50, 75), axis=0)

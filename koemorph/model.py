@@ -50,6 +50,8 @@ class ModelCfg:
     window_frames:int=16       # Time tokens a query looks back over (`temporal`), frames of history (`frequency`)
     dilations:tuple=(1,2,4,1,2,4) # One residual causal convolution each (`temporal`)
     emotion:str='prosody'      # The mood's ear, a key of `features.EMOTION`; `none`: the mel stream alone
+    emotion_window:float=20.   # How far back it listens, seconds; `opensmile` only, `prosody` is as it is
+    emotion_every:float=.3     # … and how often it looks
     emotion_dim:int=256        # Its three moments are squeezed into this many values
     emotion_tokens:int=8       # …and read as this many tokens
     temperature:float=0.1      # Of the gate between the two streams
@@ -221,7 +223,8 @@ def audio_features(
     cfg:ModelCfg # Of the network to feed
 ):               # Stage: wave (samples,) at 16 kHz to rows (frames, features)
     "The ears that go with a network"
-    return AudioFeatures(cfg.fps, cfg.lookahead_ms, cfg.emotion)
+    options = dict(window=cfg.emotion_window, every=cfg.emotion_every) if cfg.emotion=='opensmile' else {}
+    return AudioFeatures(cfg.fps, cfg.lookahead_ms, cfg.emotion, **options)
 
 # %% ../nbs/03_model.ipynb #dd8f1d87
 _readers = dict(temporal=TemporalReader, frequency=FrequencyReader)
@@ -305,11 +308,16 @@ class NetworkStage:
         return tuple(s.numpy() for s in state), torch.cat(ys).numpy()
 
 # %% ../nbs/03_model.ipynb #0dd17ab6
+_RESEARCH = "for research only, as openSMILE's features are (audEERING Research License); "
+
 def config(
     net:DualStream, # The network described
     **about         # More to remember: `licence`, `name`, `emotion`, scores …
 )->dict:            # What `config.json` holds, and the ONNX file's metadata
-    "All a program must know to run `net`"
+    "All a program must know to run `net`; features of openSMILE are named, in the name and in the licence"
+    if net.cfg.emotion=='opensmile':
+        about['name'] = (name := about.get('name', 'unnamed')) + ('' if 'opensmile' in name.lower() else '-opensmile')
+        about['licence'] = _RESEARCH + about.get('licence', 'unstated').removeprefix(_RESEARCH)
     return dict(koemorph=1, **about, model=asdict(net.cfg), channels=list(ARKIT), features=audio_features(net.cfg).about(),
         state=[dict(shape=list(s.shape), fill=float(s.flatten()[0])) for s in net.init_state()])
 

@@ -26,7 +26,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .io import ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
-from .features import MOMENTS, SR, load_wave, run
+from .features import MOMENTS, SR, load_wave, robust_scale, run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, config, cost, listening, load_checkpoint, save_checkpoint
 
 # %% ../nbs/04_train.ipynb #a98cd575
@@ -669,13 +669,16 @@ def standardise(
     net:DualStream,  # Its `mean` and `std` are set
     recordings:list  # The training set
 ):
-    "Feature constants, from the training rows, for good"
+    "Feature constants, from the training rows, for good: mean and spread, or what stands in for them where values run wild"
     n,total,square = 0,0.,0.
     for r in recordings:
         x = r.rows[::4].astype(np.float64)
         n,total,square = n+len(x),total+x.sum(0),square+(x**2).sum(0)
-    mean = total/n; spread = np.sqrt(np.maximum(square/n-mean**2, 0))
-    net.mean.copy_(torch.from_numpy(mean)); net.std.copy_(torch.from_numpy(spread.clip(.05)))
+    mean = total/n; spread = np.sqrt(np.maximum(square/n-mean**2, 0)).clip(.05)
+    if net.cfg.emotion=='opensmile':
+        few = 1+n//200_000                                 # enough to know the middle half by
+        mean[net.n_mel:],spread[net.n_mel:] = robust_scale(np.concatenate([r.rows[::4*few, net.n_mel:] for r in recordings]))
+    net.mean.copy_(torch.from_numpy(mean)); net.std.copy_(torch.from_numpy(spread))
 
 def predict(
     net:DualStream, # In any mode; left in `eval`
@@ -940,8 +943,8 @@ class NetworkCfg:
 class EmotionCfg:
     "The mood's ear"
     backend:str='prosody'                 # prosody, opensmile where it is installed, or none
-    context_window:Optional[float]=None   # Seconds it looks back over; null: its own
-    update_interval:Optional[float]=None  # Seconds between its rows; null: its own
+    context_window:Optional[float]=None   # Seconds it looks back over, for opensmile to choose; null: 20
+    update_interval:Optional[float]=None  # Seconds between its looks, for opensmile to choose; null: 0.3
 
 @dataclass(frozen=True)
 class FeatureCfg:
@@ -964,24 +967,20 @@ class RunCfg:
     licence:str='unstated'           # Of the weights; kept in the checkpoint
 
 # %% ../nbs/04_train.ipynb #92a085ff
-_BEAT = dict(prosody=(20., None), opensmile=(20., .3))   # seconds an ear looks back, and between its rows; None: every frame
-
 def model_cfg(
     cfg:RunCfg # As asked for
 )->ModelCfg:   # As built
     "The network that `cfg` describes, or a ValueError that says why not"
     m,e,a = cfg.model,cfg.features.emotion,cfg.model.dual_stream_attention
-    fps = as_fps(cfg.frame_rate); context,beat = _BEAT.get(e.backend, (None, None))
-    if context and e.context_window not in (None, context):
-        raise ValueError(f"features.emotion.context_window={e.context_window:g}: {e.backend} looks back over {context:g} s, a fixed part of what a checkpoint hears")
-    beat = beat or float(1/fps)
-    if e.backend!='none' and e.update_interval is not None and abs(e.update_interval-beat)>1e-3:
-        raise ValueError(f"features.emotion.update_interval={e.update_interval:g}: {e.backend} gives a row every {beat:.3g} s, a fixed part of what a checkpoint hears")
-    if e.backend=='none' and (e.context_window or e.update_interval): raise ValueError("features.emotion.backend=none hears no mood: leave out context_window and update_interval")
+    asked = {k:v for k,v in dict(context_window=e.context_window, update_interval=e.update_interval).items() if v is not None}
+    own = dict(prosody=dict(context_window=20., update_interval=float(1/as_fps(cfg.frame_rate))), none={}).get(e.backend, asked)
+    for k,v in asked.items():
+        if k not in own: raise ValueError(f"features.emotion.{k}={v:g}, but backend={e.backend} hears no mood: leave it out")
+        if abs(own[k]-v)>1e-3: raise ValueError(f"features.emotion.{k}={v:g}: {e.backend} has {own[k]:.3g} s, a fixed part of it; opensmile lets you choose")
     if a.mel_dim!=80: raise ValueError(f"model.dual_stream_attention.mel_dim={a.mel_dim}, expected 80, the bands of a row")
     same = {f.name:getattr(m, f.name) for f in fields(ModelCfg) if hasattr(m, f.name)}
-    net = ModelCfg(**same, emotion=e.backend, temperature=a.temperature, smoothing=m.use_temporal_smoothing,
-                   fps=str(fps), lookahead_ms=cfg.features.lookahead_ms)
+    net = ModelCfg(**same, emotion=e.backend, emotion_window=e.context_window or 20., emotion_every=e.update_interval if e.backend=='opensmile' and e.update_interval else .3,
+                   temperature=a.temperature, smoothing=m.use_temporal_smoothing, fps=str(as_fps(cfg.frame_rate)), lookahead_ms=cfg.features.lookahead_ms)
     n = len(audio_features(net).stages[-1].names)//len(MOMENTS) if e.backend!='none' else 0
     if a.emotion_dim not in (None, n): raise ValueError(f"model.dual_stream_attention.emotion_dim={a.emotion_dim}, but {e.backend} gives {n} values: leave it out")
     return net
@@ -1046,10 +1045,9 @@ def train(
         (heard,out),(valid,out2) = recordings(d.train_data_dir, net.cfg, d),recordings(d.val_data_dir, net.cfg, d) if d.val_data_dir else ([], {})
     first = read.is_main_process
     if first: _tell(cfg, net, heard, valid, {**out, **out2}, state or weights)
-    licence = cfg.licence + ('; openSMILE features: for research only' if net.cfg.emotion=='opensmile' else '')
     if state and first and (best := state.parents[2]/'best_model').exists() and not (f/'checkpoints'/'best_model').exists():
         (f/'checkpoints').mkdir(parents=True, exist_ok=True); _copy(best, f/'checkpoints'/'best_model')
-    t = fit(net, heard, valid, f/'checkpoints', cfg.training, d, cfg.loss, state or False, board(f/'logs', valid) if first else None, name=cfg.name, licence=licence)
+    t = fit(net, heard, valid, f/'checkpoints', cfg.training, d, cfg.loss, state or False, board(f/'logs', valid) if first else None, name=cfg.name, licence=cfg.licence)
     if first: log.info(_said(t, f))
     return t
 
