@@ -624,7 +624,8 @@ def evaluate(
     for name,why in report['skipped'].items(): print(f'left out: {name}: {why}')
     s = report['streams']
     print(score_table(report['mean']), _per_file(report['files']), sep='\n\n')
-    print(f"\nmouth from mel {s['mouth_from_mel']:.2f}, expression from mood {s['expression_from_mood']:.2f}, mel over mood {s['balance']:.1f}; real-time factor {report['rtf']:.3f}")
+    heard = dict(mouth_from_mel='mouth from mel', expression_from_mood='expression from mood', balance='mel over mood')
+    print('\n'+', '.join([*(f'{word} {s[k]:.2f}' for k,word in heard.items() if not math.isnan(s[k])), f"real-time factor {report['rtf']:.3f}"]))
     folder = Path(o); folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder/'scores.json') as f: json.dump(_plain(report), f, indent=1, ensure_ascii=False)
     with atomic_write(folder/'scores.png', 'wb') as f: plot_scores(report).savefig(f, format='png', dpi=120)
