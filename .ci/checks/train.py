@@ -115,7 +115,7 @@ def layout():
     assert (runs[0]/'checkpoints/checkpoint_epoch_1/model.safetensors').exists() and (runs[0]/'checkpoints/checkpoint_epoch_2').exists()
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     e = EventAccumulator(str(runs[0]/'logs')); e.Reload()
-    assert {'train', 'valid', 'lr'}<=set(e.Tags()['scalars']) and {'gate', 'mel', 'emotion', 'face'}<=set(e.Tags()['images']), e.Tags()
+    assert {'train', 'valid', 'lr'}<=set(e.Tags()['scalars']) and {'gate', 'time', 'tokens', 'face'}<=set(e.Tags()['images']), e.Tags()
     return f'{len(runs)} runs and a sweep of {len(jobs)} in place'
 
 LONG = ['training.max_epochs=4', 'data.batch_size=2', 'data.window_frames=32', 'data.initial_stride=6', 'data.final_stride=3']
