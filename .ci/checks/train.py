@@ -42,11 +42,12 @@ LINES = [l.strip() for l in f'''
     {SEQUENTIAL} data.initial_stride=32
     {SEQUENTIAL} data.stride_mode=mixed data.dense_sampling_ratio=0.1 data.num_workers=2
     {SEQUENTIAL} loss.temporal_weight=0.3
+    {SEQUENTIAL} features.emotion.backend=opensmile features.emotion.update_interval=0.5 features.emotion.context_window=30.0
 '''.strip().splitlines()]
 REFUSED = {   # what is typed, and what must be said
     'model/dual_stream_attention/temperature=0.05': "did you mean 'model.dual_stream_attention.temperature'",   # marked wrong in the document too
-    'features.emotion.update_interval=0.5': 'prosody gives a row every',
-    'features.emotion.context_window=30.0': 'prosody looks back over 20 s',
+    'features.emotion.update_interval=0.5': 'opensmile lets you choose',
+    'features.emotion.context_window=30.0': 'prosody has 20 s',
     'features.emotion.backend=emotion2vec': 'neither streams nor fits',
     'features.mel.hop_length=533': 'exact clock',
     'data.stride_mod=dense': "did you mean 'data.stride_mode'",
