@@ -8,11 +8,12 @@ can only add; the budget is held against the least. openSMILE's includes its col
 sound at a time, `file` two seconds. The naive openSMILE call, once per window as its documentation shows it, is timed beside the stream in the
 same run. `--minutes 0` leaves the hour out.
 """
-import argparse, json, os, platform, re, statistics, subprocess, sys, time
+import argparse, json, os, statistics, subprocess, sys, time
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
 from importlib.resources import files
 from importlib.util import find_spec
 import numpy as np
+import machine
 from koemorph.features import SR, AudioFeatures, Egemaps, LogMel, Prosody, Resampler, load_wave, steps
 
 BUDGET = dict(LogMel=.002, Prosody=.005, Egemaps=.03, Resampler_48k=.003)   # at 30 frames a second
@@ -41,29 +42,24 @@ def naive(wave, windows):
         start = time.process_time(); smile.process_signal(x, SR); took.append(time.process_time()-start)
     return round(statistics.median(took)/.3, 4)
 
-SOAK = '''import json, re, sys
+SOAK = '''import json, sys
 import numpy as np
-from koemorph import features as f
+from machine import memory_mb
 from koemorph.features import *
 name, minutes, voice = sys.argv[1:]
 stage = dict(LogMel=LogMel, Prosody=Prosody, Egemaps=Egemaps).get(name, lambda: Resampler(48_000))()
 sr = 48_000 if name=='Resampler_48k' else SR
 sound = np.resize(load_wave(voice), 60*sr)
-def rss(): return int(re.search(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[1])/1024
 seen, rows = [], 0
 for k,y in enumerate(steps(stage, (sound[i:i+2*sr] for _ in range(int(minutes)) for i in range(0, len(sound), 2*sr)))):
     rows += len(y)
-    if k%30==29: seen.append(rss())
+    if k%30==29: seen.append(memory_mb(peak=False))
 print(json.dumps([seen[0], seen[-1], rows]))'''
 
 def memory(name, minutes, voice):
     "Megabytes held after one minute and after the last, in a process of its own"
-    a, b, rows = json.loads(subprocess.run([sys.executable, '-c', SOAK, name, str(minutes), voice], check=True, capture_output=True, text=True).stdout)
+    a, b, rows = json.loads(subprocess.run([sys.executable, '-c', SOAK, name, str(minutes), voice], check=True, capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__))).stdout)
     return dict(minutes=minutes, mb_after_1_min=round(a, 1), mb_at_the_end=round(b, 1), rows=rows)
-
-def cpu():
-    try: return next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
-    except (OSError, StopIteration): return platform.processor() or platform.machine()
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -82,7 +78,7 @@ def main():
     out['30_fps']['Resampler_44k1'] = both_ways(Resampler(44_100), wide, 44_100, 30, a.repeats)
     if smile: out['openSMILE_called_per_window'] = naive(speech, a.naive_windows)
     report = dict(rtf=out, budget=BUDGET, within_budget={name: max(out["30_fps"][name][how]["least"] for how in ('live', 'file'))<=most for name,most in BUDGET.items() if name in out['30_fps']},
-        seconds=a.seconds, repeats=a.repeats, machine=cpu(), cores=os.cpu_count(), system=platform.platform(), python=platform.python_version(), numpy=np.__version__)
+        seconds=a.seconds, repeats=a.repeats, **machine.about(), numpy=np.__version__)
     if a.minutes: report['memory'] = {name: memory(name, a.minutes, str(samples/'en.wav')) for name in BUDGET if name!='Egemaps' or smile}
     if not smile: report['not_run'] = "openSMILE: pip install 'koemorph[opensmile]'"
     print(json.dumps(report, indent=1))

@@ -7,10 +7,11 @@ A real-time factor is CPU time ÷ audio time, one thread, the median of `--repea
 at a time, `file` two seconds. A frame's milliseconds are wall time, so run this on an idle machine. Import and memory are
 measured in fresh processes; `--soak` streams that many minutes from a file and reports memory after one minute and at the end.
 """
-import argparse, json, os, platform, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, statistics, subprocess, sys, tempfile, time
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
 from importlib.resources import files
 import numpy as np
+import machine
 import koemorph.realtime as rt
 from koemorph.features import SR, load_wave, run, steps
 from koemorph.io import write_wave
@@ -35,19 +36,14 @@ def frame_ms(face, chunks):
 
 def fresh(code, *args):
     "What `code` prints in a process of its own"
-    return json.loads(subprocess.run([sys.executable, '-c', code, *map(str, args)], check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run([sys.executable, '-c', code, *map(str, args)], check=True, capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__))).stdout)
 
 IMPORT = 'import time; t = time.perf_counter(); import koemorph.realtime; print(time.perf_counter()-t)'
-MEMORY = '''import json, re, sys
+MEMORY = '''import json, sys
+from machine import memory_mb
 from koemorph.realtime import stream
-def peak():    # megabytes; Linux keeps the parent's getrusage peak over exec, so ask the memory itself
-    try: return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])/1024
-    except OSError: pass
-    try: import resource
-    except ImportError: return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform=='darwin' else 2**10)
 path, model, fps, chunk, every = sys.argv[1:]
-seen = [peak() for k,track in enumerate(stream(path, model, fps, chunk=float(chunk))) if k%int(every)==int(every)-1]
+seen = [memory_mb() for k,track in enumerate(stream(path, model, fps, chunk=float(chunk))) if k%int(every)==int(every)-1]
 assert 'torch' not in sys.modules
 print(json.dumps([seen[0], seen[-1]]))'''
 
@@ -56,10 +52,6 @@ def memory(wave, a, chunk, every):
         write_wave(wave, f'{tmp}/speech.wav')
         seen = fresh(MEMORY, f'{tmp}/speech.wav', a.model_path, a.fps, chunk, every)
         return [x and round(x, 1) for x in seen]
-
-def cpu():
-    try: return next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
-    except (OSError, StopIteration): return platform.processor() or platform.machine()
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -86,8 +78,7 @@ def main():
         import_s=round(statistics.median(fresh(IMPORT) for _ in range(5)), 3),
         peak_memory_mb=memory(wave, a, .02, 1)[-1],
         model=dict(path=str(a.model_path), name=net.about.get('name'), mb=round(net.path.stat().st_size/1e6, 2), fps=str(face.rate*SR), lookahead_ms=net.lookahead_ms),
-        seconds=a.seconds, repeats=a.repeats, machine=cpu(), cores=os.cpu_count(), system=platform.platform(),
-        python=platform.python_version(), numpy=np.__version__, onnxruntime=onnxruntime.__version__)
+        seconds=a.seconds, repeats=a.repeats, **machine.about(), numpy=np.__version__, onnxruntime=onnxruntime.__version__)
     if a.soak:
         seen = memory(np.resize(speech, round(a.soak*60*SR)), a, 2, 30)     # a track every 2 s: the first reading after a minute
         report['soak'] = dict(minutes=a.soak, peak_memory_mb_after_1_min=seen[0], peak_memory_mb_at_the_end=seen[-1])

@@ -8,17 +8,10 @@ Frames per CPU-second is the median over `--steps`, after one step to warm up; C
 of its own, and its peak memory is that of the whole process, torch included. `sizes` sweeps the batch for the first encoder. `target` says what
 the project asks at 4 × 256 and whether this run gave it: the speed of the temporal encoder, the memory of both.
 """
-import argparse, json, os, platform, re, statistics, subprocess, sys, time
+import argparse, json, os, statistics, subprocess, sys, time
+import machine
 
 TARGET = dict(frames_per_cpu_s=1500, peak_memory_gb=1.5)
-
-def peak_gb():
-    "Peak memory of this process, 10^9 bytes; Linux keeps the parent's getrusage peak over exec, so ask the memory itself"
-    try: return int(re.search(r'VmHWM:\s+(\d+)', open('/proc/self/status').read())[1])*1024/1e9
-    except OSError: pass
-    try: import resource
-    except ImportError: return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)/1e9
 
 def measure(encoder, batch, frames, steps):
     "One measurement, in this process"
@@ -36,8 +29,8 @@ def measure(encoder, batch, frames, steps):
         opt.zero_grad(); loss(y, target).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.); opt.step()
         took.append(time.process_time()-start)
-    peak = peak_gb()
-    return dict(frames_per_cpu_s=round(batch*frames/statistics.median(took[1:])), peak_memory_gb=peak and round(peak, 2),
+    peak = machine.memory_mb()
+    return dict(frames_per_cpu_s=round(batch*frames/statistics.median(took[1:])), peak_memory_gb=peak and round(peak*2**20/1e9, 2),
                 mflops_a_frame=round(cost(net)['mflops'], 2), torch=torch.__version__)
 
 def fresh(*words):
@@ -46,10 +39,6 @@ def fresh(*words):
     r = subprocess.run([sys.executable, __file__, '--one', *map(str, words)], stdout=subprocess.PIPE, text=True, env=env)
     if r.returncode: sys.exit(f"the measurement {' '.join(map(str, words))} failed (exit code {r.returncode})")
     return json.loads(r.stdout)
-
-def cpu():
-    try: return next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
-    except (OSError, StopIteration): return platform.processor() or platform.machine()
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -67,8 +56,7 @@ def main():
         fast = encoders['temporal']['frames_per_cpu_s'] >= TARGET['frames_per_cpu_s']
         lean = all((e['peak_memory_gb'] or 0) <= TARGET['peak_memory_gb'] for e in encoders.values())
         report['target'] = dict(TARGET, met=fast and lean)
-    report.update(batch=a.batch, frames=a.frames, steps=a.steps, machine=cpu(), cores=os.cpu_count(), system=platform.platform(),
-                  python=platform.python_version(), torch=version)
+    report.update(batch=a.batch, frames=a.frames, steps=a.steps, **machine.about(), torch=version)
     print(json.dumps(report, indent=1))
 
 if __name__ == '__main__': main()

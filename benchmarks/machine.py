@@ -1,0 +1,16 @@
+"What every benchmark says of the machine it ran on, and how it asks for memory"
+import os, platform, re, sys
+
+def about():
+    "Processor, cores, system and Python, for the end of a report"
+    try: name = next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
+    except (OSError, StopIteration): name = platform.processor() or platform.machine()
+    return dict(machine=name, cores=os.cpu_count(), system=platform.platform(), python=platform.python_version())
+
+def memory_mb(peak=True):
+    "Megabytes this process holds, or held at its `peak`; Linux keeps the parent's getrusage peak over exec, so ask the memory itself"
+    try: return int(re.search(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+)", open('/proc/self/status').read())[1])/1024
+    except OSError: pass
+    try: import resource
+    except ImportError: return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(2**20 if sys.platform=='darwin' else 2**10)
