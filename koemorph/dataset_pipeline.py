@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FACE_MODEL', 'REASONS', 'merge_spans', 'posed', 'talking_face', 'open_video', 'pictures', 'face_model_path', 'Face',
            'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness', 'frame_reasons',
-           'loudness', 'lip_sync', 'Quality', 'in_step', 'quality']
+           'loudness', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
 import hashlib,math,os,warnings
@@ -438,13 +438,13 @@ def in_step(
     lag:float,     # Seconds the sound is behind the mouth, as from `lip_sync`
     r:float,       # Correlation there
     now:float,     # Correlation as they stand
-    seconds:float, # Length of the clip
+    seconds:float, # How long the face was well seen
 )->tuple:          # 0 to 1, and a list of what is wrong
     "How well sound and lips belong together"
-    if math.isnan(r): return 0.,['mute: no sound or no mouth that moves']
+    if math.isnan(r): return 0.,['mute: no sound, or no mouth that moves']
     enough,known = 1.25/math.sqrt(seconds),seconds>=5
     agree = np.clip((r/enough-.7)/.5, 0, 1) if known else 1.
-    timing = np.clip(2*now/max(r, 1e-3)-1, 0, 1)
+    timing = np.clip(now/max(r, 1e-3), 0, 1)**2
     notes = [] if known else [f"short: in {seconds:.1f} s lips and sound cannot be told from strangers"]
     if known and r<enough: notes.append(f"dubbed, or a voice off camera: sound and mouth agree with r = {r:.2f}, less than the {enough:.2f} of strangers")
     elif abs(lag)>.045: notes.append(f"{'late' if lag>0 else 'early'} sound: {abs(lag)*1000:.0f} ms {'after' if lag>0 else 'before'} the mouth")
@@ -463,5 +463,50 @@ def quality(
     if wave is None: return Quality(mask, why, math.nan, math.nan, 100*float(mask.mean()), (*notes, 'silent: the pictures alone were judged'))
     seen = replace(track, values=np.where(mask[:,None], track.values, np.float32(np.nan)))
     lag,r,now = lip_sync(seen, wave, sr)
-    step,said = in_step(lag, r, now, track.seconds)
+    step,said = in_step(lag, r, now, mask.sum()/float(track.fps)) if mask.any() else (0., [])
     return Quality(mask, why, lag, r, 100*float(mask.mean())*step, (*notes, *said))
+
+# %% ../nbs/01_dataset_pipeline.ipynb #d1681529
+def despike(
+    v,            # (frames, channels) coefficients, NaN where unseen
+    least:float=.15, # Smallest leap that can be a slip
+)->np.ndarray:    # (frames, channels) with slips of one frame replaced by what is around them
+    "`v` without values that four neighbours contradict with one voice"
+    beside = np.stack([np.pad(v, ((2,2),(0,0)), constant_values=np.nan)[d:d+len(v)] for d in (0,1,3,4)])
+    usual = np.median(beside, axis=0)                             # NaN near holes and edges: nothing to judge by
+    off = np.abs(v-usual)
+    return np.where((off>least)&(np.ptp(beside, axis=0)<.25*off), usual, v)
+
+def fill_holes(
+    v,           # (frames, channels), NaN where unseen
+    longest:int, # Holes up to this many frames get a spline
+)->np.ndarray:   # The same without NaN, but for channels that were never seen
+    "`v` with splines across short holes, lines across long ones, the nearest value at the edges"
+    out,every = v.copy(),np.arange(len(v))
+    for j in range(v.shape[1]):
+        ok = ~np.isnan(v[:,j])
+        if ok.all() or not ok.any(): continue
+        out[:,j] = np.interp(every, every[ok], v[ok,j])
+        if ok.sum()<4: continue
+        curve = need('scipy.interpolate', 'data').PchipInterpolator(every[ok], v[ok,j], extrapolate=False)(every)
+        short = ~ok & ~_runs(~ok, longest+1) & ~np.isnan(curve)
+        out[short,j] = curve[short]
+    return out
+
+# %% ../nbs/01_dataset_pipeline.ipynb #6d0b998b
+def repair(
+    track:Track,        # NaN where unseen
+    reasons:dict={},    # Reason → (frames,) bool, as `frame_reasons` says; values at a jump or a cut are not believed
+    max_gap:float=.2,   # Longest hole that gets a spline, seconds
+    smooth:bool=True,   # Smooth over .15 s, without delay
+)->tuple:               # The track, NaN only in channels never seen; (frames,) bool: filled
+    "`track` without slips and holes"
+    fps,v = float(track.fps),track.values.astype(float)
+    doubt = np.any([reasons[name] for name in ('jump','scene cut') if name in reasons] or [np.zeros(len(v), bool)], axis=0)
+    v[doubt] = np.nan
+    ever = ~np.isnan(v).all(0)
+    filled = np.isnan(v[:,ever]).any(1)
+    v = fill_holes(despike(v), int(max_gap*fps+.01))
+    n = max(5, 2*round(.075*fps)+1)
+    if smooth and len(v)>=n: v[:,ever] = need('scipy.signal', 'data').savgol_filter(v[:,ever], n, 2, axis=0)
+    return replace(track, values=v.clip(0, 1).astype(np.float32)),filled if ever.any() else np.ones(len(v), bool)
