@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['FACE_MODEL', 'REASONS', 'merge_spans', 'posed', 'talking_face', 'open_video', 'pictures', 'face_model_path', 'Face',
            'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness', 'frame_reasons',
-           'loudness', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair']
+           'loudness', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair', 'live_faces',
+           'track_camera', 'capture']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
-import hashlib,math,os,warnings
+import json,math,os,queue,sys,time,warnings
 from contextlib import ExitStack,contextmanager,nullcontext
 from dataclasses import dataclass,field,replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 import numpy as np
-from .io import ARKIT,Track,aperture,as_fps,atomic_write,detect_fps,must_be_file,need
+from .io import ARKIT,Track,aperture,as_fps,atomic_write,detect_fps,must_be_file,need,write_csv,write_jsonl
 
 # %% ../nbs/01_dataset_pipeline.ipynb #64742c7c
 def merge_spans(
@@ -198,12 +199,12 @@ def _hushed():
     finally: os.dup2(kept, 2); os.close(kept); os.close(null)
 
 @contextmanager
-def _landmarker(model, mode, faces):
-    "A new Face Landmarker, closed afterwards"
+def _landmarker(model, mode, faces, heard=None):
+    "What makes a picture for it, and a new Face Landmarker, closed afterwards"
     mp = need('mediapipe', 'data')
     vision,base = mp.tasks.vision,mp.tasks.BaseOptions(model_asset_buffer=Path(model).read_bytes())
     options = vision.FaceLandmarkerOptions(base_options=base, running_mode=vision.RunningMode[mode], num_faces=faces,
-        output_face_blendshapes=True, output_facial_transformation_matrixes=True)
+        output_face_blendshapes=True, output_facial_transformation_matrixes=True, result_callback=heard)
     try:
         with _hushed(): made = vision.FaceLandmarker.create_from_options(options)
     except (RuntimeError,ValueError) as e: raise ValueError(f"{model} is not a face model that MediaPipe can load ({type(e).__name__})") from None
@@ -510,3 +511,110 @@ def repair(
     n = max(5, 2*round(.075*fps)+1)
     if smooth and len(v)>=n: v[:,ever] = need('scipy.signal', 'data').savgol_filter(v[:,ever], n, 2, axis=0)
     return replace(track, values=v.clip(0, 1).astype(np.float32)),filled if ever.any() else np.ones(len(v), bool)
+
+# %% ../nbs/01_dataset_pipeline.ipynb #afea8c73
+def live_faces(
+    camera,     # With `read()` → (whether there was a picture, BGR picture), as cv2.VideoCapture has it
+    model=None, # The face model; None: see `face_model_path`
+):              # Yields (seconds since the first picture, RGB, `Face` or None), in order, as they are ready
+    "Faces before a camera, until it has no more pictures"
+    cv2,done,begun = need('cv2', 'data'),queue.SimpleQueue(),None
+    def heard(found, image, ms):
+        rgb = image.numpy_view().copy()
+        done.put((ms/1000, rgb, _face(found, rgb.shape, 1)))
+    def ready():
+        while not done.empty(): yield done.get()
+    with _landmarker(face_model_path(model), 'LIVE_STREAM', 1, heard) as (image,one):
+        last = -1
+        while (shot:=camera.read())[0]:
+            begun = begun or time.monotonic()
+            last = max(last+1, round(1000*(time.monotonic()-begun)))
+            one.detect_async(image(cv2.cvtColor(shot[1], cv2.COLOR_BGR2RGB)), last)
+            yield from ready()
+    yield from ready()                                  # closing waits for the last one
+
+# %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
+def _write_json(track, neutral, path):
+    "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
+    def number(x): return None if math.isnan(x) else round(float(x), 5)
+    rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
+            for k,(t,a,row) in enumerate(zip(track.times, neutral, track.values))]
+    with atomic_write(path) as f: json.dump(rows, f, indent=1)
+
+def _capture_out(output, format):
+    "Where to write and how; the suffix of one and the word of the other must agree"
+    kinds = ('csv','json','jsonl')
+    if format and format not in kinds: raise ValueError(f"--format {format}, expected one of {', '.join(kinds)}")
+    out = Path(output or f'blendshapes.{format or "csv"}')
+    kind = out.suffix[1:].lower()
+    if kind not in kinds: raise ValueError(f"--output {out}: cannot write {out.suffix!r}, expected .csv, .json or .jsonl")
+    if format and format!=kind: raise ValueError(f"--format {format}, but --output is {out.name}: make them agree")
+    if not out.parent.is_dir(): raise FileNotFoundError(f"--output {out}: there is no folder {out.parent}, make it first")
+    return out,kind
+
+# %% ../nbs/01_dataset_pipeline.ipynb #9c79e7c1
+def _open_camera(n):
+    "Camera number `n`, or one line that says it is not there"
+    cv2 = need('cv2', 'data')
+    with _hushed(): camera = cv2.VideoCapture(n)
+    if camera.isOpened(): return camera
+    raise OSError(f"camera {n} cannot be opened: is it plugged in, and is no other program using it?")
+
+def _look(rgb, face):
+    "A window with the picture and what was seen; whether to go on"
+    cv2 = need('cv2', 'data')
+    said = ['no face'] if face is None else [f'{name} {x:.2f}' for name,x in sorted(face.items(), key=lambda i: -i[1])[:6]]
+    bgr = np.ascontiguousarray(rgb[...,::-1])
+    for k,line in enumerate(said): cv2.putText(bgr, line, (8, 20+18*k), cv2.FONT_HERSHEY_SIMPLEX, .5, (255,255,255), 1, cv2.LINE_AA)
+    try: cv2.imshow('koemorph capture (q stops)', bgr)
+    except cv2.error: raise OSError("--preview needs a screen, and there is none here: leave it out") from None
+    return cv2.waitKey(1)&255!=ord('q')
+
+def track_camera(
+    camera,         # With `read()`, as cv2.VideoCapture has it
+    seconds:float=None, # How long; None: until it ends, or Ctrl-C
+    fps=30,         # Frames per second of the track
+    model=None,     # The face model; None: see `face_model_path`
+    look=None,      # Called with (RGB, `Face` or None); stops when it answers False
+    sinks=(),       # Each called with every face, as a `Track` of one frame, as soon as it is there
+)->Tracking:
+    "The face before `camera`, until `seconds` have passed"
+    times,rows,thumbs,fps = [],[],[],as_fps(fps)
+    try:
+        for t,rgb,face in live_faces(camera, model):
+            times.append(t); rows.append(_row(face, rgb)); thumbs.append(_thumb(rgb))
+            for sink in sinks: sink(Track(rows[-1][None,:52].astype(np.float32), fps, t0=t))
+            if look and look(rgb, face) is False or seconds and t>=seconds: break
+    except KeyboardInterrupt: pass
+    if len(times)<2: raise OSError(f"the camera gave {len(times)} picture(s), too few for a track")
+    return _tracking(np.array(times), np.array(rows), np.array(thumbs), 0., None, fps, as_fps(max(1, round(1/np.median(np.diff(times))))))
+
+# %% ../nbs/01_dataset_pipeline.ipynb #36bfd4af
+def capture(
+    video:str='',       # Video file to read
+    camera:int=None,    # Number of the camera to read instead, 0 for the first
+    output:str='',      # Track file to write: .csv, .json or .jsonl; blendshapes.csv when not given
+    format:str='',      # csv, json or jsonl, where the suffix of --output does not say
+    smooth:str='no',    # Smooth and take out slips: yes or no
+    model:str='',       # MediaPipe's face_landmarker.task; found or fetched when not given
+    fps:str='',         # Frames per second of the track; the video's own, or 30 for a camera, when not given
+    seconds:float=None, # How long to record from a camera; until Ctrl-C when not given
+    preview:bool=False, # Show the camera's picture in a window; q stops
+):
+    "Write the face in a video, or before a camera, as a track file"
+    if bool(video)==(camera is not None): raise ValueError("what to look at? give either --video FILE or --camera N")
+    if smooth not in ('yes','no'): raise ValueError(f"--smooth {smooth}, expected yes or no")
+    out,kind = _capture_out(output, format)
+    with warnings.catch_warnings(record=True) as told, ExitStack() as last:
+        warnings.simplefilter('always')
+        if video: seen = track_video(video, fps=fps or None, tracker=last.enter_context(mediapipe_tracker(model or None)))
+        else:
+            face_model_path(model or None)                       # before the camera's light goes on
+            last.callback((device:=_open_camera(camera)).release)
+            seen = track_camera(device, seconds, fps or 30, model or None, _look if preview else None)
+    for w in told: print('koemorph:', w.message, file=sys.stderr)
+    track,lost = seen.track,np.isnan(seen.size)
+    if smooth=='yes': track = replace(track, values=np.where(np.isnan(track.values), np.float32(np.nan), repair(track)[0].values))
+    if kind=='json': _write_json(track, seen.neutral, out)
+    else: (write_csv if kind=='csv' else write_jsonl)(track, out)
+    print(f"{out}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s"+(f"; no face in {lost.sum()} of them, left empty" if lost.any() else ''))
