@@ -853,10 +853,13 @@ class DatasetCfg:
         if self.f0 not in ('dio','harvest'): raise ValueError(f"f0={self.f0!r}, expected 'dio' or 'harvest'{closest(self.f0, ('dio','harvest'))}")
         if set(self.speaker) & set('_/\\'): raise ValueError(f"speaker={self.speaker!r}, expected a name without _ and slashes: files are called speaker_number")
 
-# %% ../nbs/01_dataset_pipeline.ipynb #aefe0e70
+# %% ../nbs/01_dataset_pipeline.ipynb #991c29b0
 def _by_reason(reasons):
     "Reason → [first frame, one past the last] of each stretch"
     return {str(r): [list(s) for s in runs(m)] for r,m in reasons.items() if np.any(m)}
+
+def _off(notes): # Whether the sound is known to be late or early; in a short clip it is not known
+    return any(n.startswith(('late','early')) for n in notes) and not any(n.startswith('short') for n in notes)
 
 def _report(judged, lag, shift, filled):
     "What quality and repair say, as plain values"
@@ -882,8 +885,7 @@ def film_clip(
     n,fps = len(tracking),tracking.track.fps
     def listen(at): return read_sound(source, at, at+frame_ends(n, fps)[-1]/SR).clip(-1, 1)
     wave = listen(start); judged = quality(tracking, wave)
-    lag,off = judged.lag,any(n.startswith(('late','early')) for n in judged.notes)
-    shift = lag if cfg.fix_lag and off else 0.
+    lag,shift = judged.lag,judged.lag if cfg.fix_lag and _off(judged.notes) else 0.
     if shift: wave = listen(start+shift); judged = quality(tracking, wave)
     if not judged.mask.any(): raise ValueError(f"{source}: no usable frame from {start:.1f} to {end:.1f} s ({', '.join(_by_reason(judged.reasons))})")
     full = Track(np.c_[tracking.track.values, tracking.neutral], fps, (*ARKIT,'_neutral'), start)
@@ -1206,14 +1208,14 @@ def summarise(
         performance=dict(seconds_per_1000_frames=round(1000*took/max(1, frames), 2), outside_tracker=round(1-sum(a['took']['tracker_seconds'] for a in about)/max(took, 1e-9), 3)))
     return r|dict(recommendations=list(_recommend(r)))
 
-# %% ../nbs/01_dataset_pipeline.ipynb #100b5625
+# %% ../nbs/01_dataset_pipeline.ipynb #a1ae5218
 def _recommend(r):
     "What a colleague would say"
     def say(kind, title, description, action): return dict(type=kind, title=title, description=description, action=action)
     def many(n, word): return f"{n} {word}{'s'*(n!=1)}"
     q,o = r['quality'],r['options']
     if not r['clips']: yield say('error', 'No clip was made', 'There is nothing to learn from yet.', 'Each line under Failed says why.'); return
-    usable,late = r['usable_frames']/r['frames'],[c['lag_seconds'] for c in r['made'] if any(n.startswith(('late','early')) for n in c['notes'])]
+    usable,late = r['usable_frames']/r['frames'],[c['lag_seconds'] for c in r['made'] if _off(c['notes'])]
     if q['median']>=75 and usable>=.9: yield say('success', 'Good footage', f"Half of the clips score {q['median']:g} or more, and {usable:.0%} of the frames can be believed.", 'Fit to train on.')
     if n:=q['below_min_score']: yield say('warning', f"{many(n, 'clip')} below {o['min_score']:g} points", 'In data/, but in none of train, val and test.', 'They come first below: look before you trust them.')
     if usable<.9: yield say('warning', f'{1-usable:.0%} of the frames are masked', ', '.join(f'{k} {v:.1f} s' for k,v in list(r['masked_seconds'].items())[:3]), 'They are null for training, which skips them.')
