@@ -262,6 +262,7 @@ def video_fps(
     if not times: raise ValueError(f"{path} has no pictures: a header, and nothing after it")
     return detect_fps(times) if len(times)>1 else as_fps(film.guessed_rate or 30)
 
+# %% ../nbs/01_dataset_pipeline.ipynb #2ea5a66a
 def _thumb(rgb):
     "(32, 32) float32 0 to 1: a grey miniature"
     cv2 = need('cv2', 'data')
@@ -543,25 +544,6 @@ def live_faces(
             yield from ready()
     yield from ready()                                  # closing waits for the last one
 
-# %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
-def _write_json(track, neutral, path):
-    "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
-    def number(x): return None if math.isnan(x) else round(float(x), 5)
-    rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
-            for k,(t,a,row) in enumerate(zip(track.times, neutral, track.values))]
-    with atomic_write(path) as f: json.dump(rows, f, indent=1)
-
-def _capture_out(output, format):
-    "Where to write and how; the suffix of one and the word of the other must agree"
-    kinds = ('csv','json','jsonl')
-    if format and format not in kinds: raise ValueError(f"--format {format}, expected one of {', '.join(kinds)}")
-    out = Path(output or f'blendshapes.{format or "csv"}')
-    kind = out.suffix[1:].lower()
-    if kind not in kinds: raise ValueError(f"--output {out}: cannot write {out.suffix!r}, expected .csv, .json or .jsonl")
-    if format and format!=kind: raise ValueError(f"--format {format}, but --output is {out.name}: make them agree")
-    if not out.parent.is_dir(): raise FileNotFoundError(f"--output {out}: there is no folder {out.parent}, make it first")
-    return out,kind
-
 # %% ../nbs/01_dataset_pipeline.ipynb #9c79e7c1
 def _open_camera(n):
     "Camera number `n`, or one line that says it is not there"
@@ -602,6 +584,25 @@ def track_camera(
     except KeyboardInterrupt: pass
     if len(times)<2: raise OSError(f"the camera gave {len(times)} picture(s), too few for a track")
     return _tracking(np.array(times), np.array(rows), np.array(thumbs), 0., None, fps, as_fps(max(1, round(1/np.median(np.diff(times))))))
+
+# %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
+def _write_json(track, neutral, path):
+    "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
+    def number(x): return None if math.isnan(x) else round(float(x), 5)
+    rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
+            for k,(t,a,row) in enumerate(zip(track.times, neutral, track.values))]
+    with atomic_write(path) as f: json.dump(rows, f, indent=1)
+
+def _capture_out(output, format):
+    "Where to write and how; the suffix of one and the word of the other must agree"
+    kinds = ('csv','json','jsonl')
+    if format and format not in kinds: raise ValueError(f"--format {format}, expected one of {', '.join(kinds)}")
+    out = Path(output or f'blendshapes.{format or "csv"}')
+    kind = out.suffix[1:].lower()
+    if kind not in kinds: raise ValueError(f"--output {out}: cannot write {out.suffix!r}, expected .csv, .json or .jsonl")
+    if format and format!=kind: raise ValueError(f"--format {format}, but --output is {out.name}: make them agree")
+    if not out.parent.is_dir(): raise FileNotFoundError(f"--output {out}: there is no folder {out.parent}, make it first")
+    return out,kind
 
 # %% ../nbs/01_dataset_pipeline.ipynb #36bfd4af
 def capture(
