@@ -276,8 +276,8 @@ def face_model_path(
 
 # %% ../nbs/01_dataset_pipeline.ipynb #70bf9bd2
 class Face(dict):
-    "Coefficients by name, and where the face is: `box` (left, top, right, bottom) in pixels, `yaw` in degrees, `faces` in the picture"
-    box,yaw,faces = (math.nan,)*4,math.nan,1
+    "Coefficients by name, and where the face is: `box` (left, top, right, bottom) in pixels, `yaw` and `roll` in degrees, `faces` in the picture"
+    box,yaw,roll,faces = (math.nan,)*4,math.nan,math.nan,1
 
 @contextmanager
 def _hushed():
@@ -308,7 +308,8 @@ def _face(found, shape, faces):
     face = Face((c.category_name, c.score) for c in found.face_blendshapes[0])
     at = np.array([(p.x,p.y) for p in found.face_landmarks[0]])*(shape[1],shape[0])
     turn = np.asarray(found.facial_transformation_matrixes[0])[:3,:3]
-    face.box,face.yaw,face.faces = (*at.min(0),*at.max(0)),math.degrees(math.atan2(turn[0,2], turn[2,2])),faces
+    face.box,face.faces = (*at.min(0),*at.max(0)),faces
+    face.yaw,face.roll = math.degrees(math.atan2(turn[0,2], turn[2,2])),math.degrees(math.atan2(turn[1,0], turn[0,0]))
     return face
 
 # %% ../nbs/01_dataset_pipeline.ipynb #b87858f8
@@ -336,6 +337,7 @@ class Tracking:
     size:np.ndarray     # Height of the face, pixels
     centre:np.ndarray   # (frames, 2) where its middle is, in heights of the face
     yaw:np.ndarray      # How far it is turned to a side, degrees
+    roll:np.ndarray     # How far it is tipped over, degrees
     second:np.ndarray   # Whether there was more than one face
     change:np.ndarray   # How much the picture differs from the one before, 0 to 1
     times:np.ndarray    # (pictures,) when the pictures were taken, seconds
@@ -352,6 +354,7 @@ def video_fps(
     if not times: raise ValueError(f"{path} has no pictures: a header, and nothing after it")
     return detect_fps(times) if len(times)>1 else as_fps(film.guessed_rate or 30)
 
+# %% ../nbs/01_dataset_pipeline.ipynb #2ea5a66a
 def _thumb(rgb):
     "(32, 32) float32 0 to 1: a grey miniature"
     cv2 = need('cv2', 'data')
@@ -360,13 +363,13 @@ def _thumb(rgb):
 _SEEN = tuple(n for n in ARKIT if n!='tongueOut')
 
 def _row(face, rgb):
-    "One picture as numbers: 52 coefficients, `_neutral`, size, centre, yaw, second"
-    row = np.full(58, np.nan)
+    "One picture as numbers: 52 coefficients, `_neutral`, size, centre, yaw, roll, second"
+    row = np.full(59, np.nan)
     if face is None: return row
     row[:53] = [face.get(n, math.nan) for n in (*ARKIT,'_neutral')]
     left,top,right,bottom = getattr(face, 'box', Face.box)
     high = bottom-top
-    row[53:] = high,(left+right)/2/high,(top+bottom)/2/high,getattr(face, 'yaw', math.nan),getattr(face, 'faces', 1)>1
+    row[53:] = high,(left+right)/2/high,(top+bottom)/2/high,*(getattr(face, k, math.nan) for k in ('yaw','roll')),getattr(face, 'faces', 1)>1
     return row
 
 # %% ../nbs/01_dataset_pipeline.ipynb #a7c41e5e
@@ -426,10 +429,11 @@ def _tracking(times, rows, thumbs, start, end, fps, film):
     now = np.searchsorted(times, ends+.0015)                     # pictures taken by the end of each frame
     since = np.r_[np.searchsorted(times, start+.0015), now[:-1]]
     change = np.array([moved[a:b].max() if b>a else moved[min(b, len(moved)-1)] for a,b in zip(since, now)])
-    return Tracking(Track(v[:,:52].clip(0, 1).astype(np.float32), fps, t0=start), v[:,52], v[:,53], v[:,54:56], v[:,56], v[:,57]>0, change, times, film)
+    track = Track(v[:,:52].clip(0, 1).astype(np.float32), fps, t0=start)
+    return Tracking(track, v[:,52], v[:,53], v[:,54:56], v[:,56], v[:,57], v[:,58]>0, change, times, film)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #189543a2
-REASONS = ('no picture','no face','second face','small','turned','scene cut','jump','frozen','noise')
+REASONS = ('no picture','no face','second face','small','turned','sideways','scene cut','jump','frozen','noise')
 
 def _runs(flag, n):
     "`flag` where it holds for at least `n` frames in a row"
@@ -474,7 +478,7 @@ def frame_reasons(
     leap = np.r_[0, np.abs(np.diff(v, axis=0)).mean(1)]
     with np.errstate(invalid='ignore'):
         found = dict(zip(REASONS, (hole, np.isnan(tracking.size)&~hole, tracking.second, tracking.size<small,
-            np.abs(tracking.yaw)>turned, (change>.04)&(change>4*usual), (step(tracking.centre)*fps>4)|(leap>.15),
+            np.abs(tracking.yaw)>turned, np.abs(tracking.roll)>45, (change>.04)&(change>4*usual), (step(tracking.centre)*fps>4)|(leap>.15),
             _runs(change<.0004, still*fps)|_runs(step(v)<.001, still*fps),
             roughness(v, round(fps))>.5)))
     return found
@@ -563,7 +567,7 @@ def quality(
     if wave is None: return Quality(mask, why, math.nan, math.nan, 100*float(mask.mean()), (*notes, 'silent: the pictures alone were judged'))
     seen = replace(track, values=np.where(mask[:,None], track.values, np.float32(np.nan)))
     lag,r,now = lip_sync(sync_curve(seen, wave, sr))
-    step,said = in_step(lag, r, now, mask.sum()/float(track.fps)) if mask.any() else (0., [])
+    step,said = in_step(lag, r, now, mask.sum()/float(track.fps)) if mask.mean()>.1 else (0., [])
     return Quality(mask, why, lag, r, 100*float(mask.mean())*step, (*notes, *said))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #d1681529
@@ -632,25 +636,6 @@ def live_faces(
             yield from ready()
     yield from ready()                                  # closing waits for the last one
 
-# %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
-def _write_json(track, neutral, path):
-    "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
-    def number(x): return None if math.isnan(x) else round(float(x), 5)
-    rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
-            for k,(t,a,row) in enumerate(zip(track.times, neutral, track.values))]
-    with atomic_write(path) as f: json.dump(rows, f, indent=1)
-
-def _capture_out(output, format):
-    "Where to write and how; the suffix of one and the word of the other must agree"
-    kinds = ('csv','json','jsonl')
-    if format and format not in kinds: raise ValueError(f"--format {format}, expected one of {', '.join(kinds)}")
-    out = Path(output or f'blendshapes.{format or "csv"}')
-    kind = out.suffix[1:].lower()
-    if kind not in kinds: raise ValueError(f"--output {out}: cannot write {out.suffix!r}, expected .csv, .json or .jsonl")
-    if format and format!=kind: raise ValueError(f"--format {format}, but --output is {out.name}: make them agree")
-    if not out.parent.is_dir(): raise FileNotFoundError(f"--output {out}: there is no folder {out.parent}, make it first")
-    return out,kind
-
 # %% ../nbs/01_dataset_pipeline.ipynb #9c79e7c1
 def _open_camera(n):
     "Camera number `n`, or one line that says it is not there"
@@ -691,6 +676,25 @@ def track_camera(
     except KeyboardInterrupt: pass
     if len(times)<2: raise OSError(f"the camera gave {len(times)} picture(s), too few for a track")
     return _tracking(np.array(times), np.array(rows), np.array(thumbs), 0., None, fps, as_fps(max(1, round(1/np.median(np.diff(times))))))
+
+# %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
+def _write_json(track, neutral, path):
+    "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
+    def number(x): return None if math.isnan(x) else round(float(x), 5)
+    rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
+            for k,(t,a,row) in enumerate(zip(track.times, neutral, track.values))]
+    with atomic_write(path) as f: json.dump(rows, f, indent=1)
+
+def _capture_out(output, format):
+    "Where to write and how; the suffix of one and the word of the other must agree"
+    kinds = ('csv','json','jsonl')
+    if format and format not in kinds: raise ValueError(f"--format {format}, expected one of {', '.join(kinds)}")
+    out = Path(output or f'blendshapes.{format or "csv"}')
+    kind = out.suffix[1:].lower()
+    if kind not in kinds: raise ValueError(f"--output {out}: cannot write {out.suffix!r}, expected .csv, .json or .jsonl")
+    if format and format!=kind: raise ValueError(f"--format {format}, but --output is {out.name}: make them agree")
+    if not out.parent.is_dir(): raise FileNotFoundError(f"--output {out}: there is no folder {out.parent}, make it first")
+    return out,kind
 
 # %% ../nbs/01_dataset_pipeline.ipynb #36bfd4af
 def capture(
