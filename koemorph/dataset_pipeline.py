@@ -799,7 +799,7 @@ def read_sound(
     "The sound of a video from `start` to `end`, silence where it has none"
     return np.concatenate([np.zeros(0, np.float32), *sound_chunks(path, start, end)])
 
-# %% ../nbs/01_dataset_pipeline.ipynb #618ac3b5
+# %% ../nbs/01_dataset_pipeline.ipynb #0f4610f6
 def pitch(
     wave,          # (samples,) float, -1 to 1
     sr:int,        # Its sample rate, samples per second
@@ -810,9 +810,11 @@ def pitch(
     "The pitch at the end of each frame, by WORLD"
     if f0 not in ('dio','harvest'): raise ValueError(f"f0={f0!r}, expected 'dio' or 'harvest'{closest(f0, ('dio','harvest'))}")
     world,x = need('pyworld', 'data'),np.asarray(wave, np.float64)
-    hz,at = getattr(world, f0)(x, sr, frame_period=1000/float(as_fps(fps)))
+    each = math.ceil(200/as_fps(fps))                        # it follows a voice every 5 ms at most: at 40 ms, a row in twelve was an octave off
+    hz,at = getattr(world, f0)(x, sr, frame_period=1000/float(as_fps(fps))/each)
     if f0=='dio': hz = world.stonemask(x, hz, at, sr)
-    return np.pad(hz, (0, max(0, n+1-len(hz))))[1:n+1].astype(np.float32)
+    hz = hz[each::each][:n]
+    return np.pad(hz, (0, n-len(hz))).astype(np.float32)
 
 def audio_features(
     wave,          # (samples,) float, -1 to 1
