@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['SR', 'FACE_MODEL', 'REASONS', 'BLENDSHAPES', 'VIDEO', 'SPLITS', 'merge_spans', 'CutCfg', 'hear', 'runs', 'split_span',
-           'speech_pieces', 'speech_segments', 'posed', 'talking_face', 'open_video', 'pictures', 'face_model_path',
-           'Face', 'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness', 'frame_reasons',
-           'loudness', 'sync_curve', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike', 'fill_holes', 'repair',
-           'live_faces', 'track_camera', 'capture', 'sound_chunks', 'read_sound', 'pitch', 'audio_features', 'Clip',
-           'DatasetCfg', 'film_clip', 'OutputError', 'save_clip', 'Clips', 'find_videos', 'scan', 'split_speakers',
-           'plan', 'make_clip', 'write_video', 'build', 'summarise', 'report_page', 'write_report', 'dataset']
+           'join_short', 'speech_pieces', 'speech_segments', 'posed', 'talking_face', 'open_video', 'pictures',
+           'face_model_path', 'Face', 'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness',
+           'frame_reasons', 'loudness', 'sync_curve', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike',
+           'fill_holes', 'repair', 'live_faces', 'track_camera', 'capture', 'sound_chunks', 'read_sound', 'pitch',
+           'audio_features', 'Clip', 'DatasetCfg', 'film_clip', 'OutputError', 'save_clip', 'Clips', 'find_videos',
+           'scan', 'split_speakers', 'plan', 'make_clip', 'write_video', 'build', 'summarise', 'report_page',
+           'write_report', 'dataset']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
 import importlib.util,json,math,os,queue,sys,time,warnings
@@ -96,7 +97,22 @@ def split_span(
     cut = float(round((first+low[len(low)//2]+.5)*step if len(low) else (a+b)/2, 3))   # in the middle of a silence
     return split_span(a, cut, power, step, cfg)+split_span(cut, b, power, step, cfg)
 
-# %% ../nbs/01_dataset_pipeline.ipynb #4cd7f0ef
+# %% ../nbs/01_dataset_pipeline.ipynb #66a81070
+def join_short(
+    spans,          # (start, end) of each, seconds, in order
+    min_clip:float, # What is shorter looks for company, seconds
+)->list:            # (start, end) of each, seconds
+    "Spans shorter than `min_clip` joined to a neighbour, where the pause is no longer than a quarter of that"
+    def joined(spans, wanted):
+        out = []
+        for s in spans:
+            if out and s[0]-out[-1][1]<=min_clip/4 and wanted(out[-1], s): out[-1] = out[-1][0],s[1]
+            else: out.append(s)
+        return out
+    def short(s): return s[1]-s[0]<min_clip
+    ahead = joined(spans, lambda before,after: short(before))
+    return joined(ahead, lambda before,after: short(after))    # the last of a row has only the one before it
+
 def speech_pieces(
     spoken,       # (n,) bool: is it speech
     power,        # (n,) mean square
@@ -106,6 +122,7 @@ def speech_pieces(
     step,said = cfg.frame_ms/1000,np.r_[0, np.cumsum(spoken)]
     spans = merge_spans([(i*step,j*step) for i,j in runs(spoken)], cfg.max_gap)
     spans = [(a,b) for a,b in spans if (said[round(b/step)]-said[round(a/step)])*step>=cfg.min_speech-1e-9]
+    spans = join_short(spans, cfg.min_clip)
     between = [0,*((b+a)/2 for (_,b),(a,_) in zip(spans, spans[1:])),len(spoken)*step]   # padding goes half-way, no further
     padded = [(round(max(a-cfg.pad, lo), 3),round(min(b+cfg.pad, hi), 3)) for (a,b),lo,hi in zip(spans, between, between[1:])]
     hann = np.hanning(round(.5/step)+2)[1:-1]
@@ -799,7 +816,7 @@ def read_sound(
     "The sound of a video from `start` to `end`, silence where it has none"
     return np.concatenate([np.zeros(0, np.float32), *sound_chunks(path, start, end)])
 
-# %% ../nbs/01_dataset_pipeline.ipynb #0f4610f6
+# %% ../nbs/01_dataset_pipeline.ipynb #6fc95061
 def pitch(
     wave,          # (samples,) float, -1 to 1
     sr:int,        # Its sample rate, samples per second
@@ -809,12 +826,17 @@ def pitch(
 )->np.ndarray:     # (n,) float32, Hz; 0 where there is no voice
     "The pitch at the end of each frame, by WORLD"
     if f0 not in ('dio','harvest'): raise ValueError(f"f0={f0!r}, expected 'dio' or 'harvest'{closest(f0, ('dio','harvest'))}")
-    world,x = need('pyworld', 'data'),np.asarray(wave, np.float64)
-    each = math.ceil(200/as_fps(fps))                        # it follows a voice every 5 ms at most: at 40 ms, a row in twelve was an octave off
-    hz,at = getattr(world, f0)(x, sr, frame_period=1000/float(as_fps(fps))/each)
-    if f0=='dio': hz = world.stonemask(x, hz, at, sr)
-    hz = hz[each::each][:n]
-    return np.pad(hz, (0, n-len(hz))).astype(np.float32)
+    world,rows = need('pyworld', 'data'),[]
+    fine = math.ceil(200/as_fps(fps))                        # it follows a voice every 5 ms at most: at 40 ms, a row in twelve was an octave off
+    long,ends = math.ceil(15*as_fps(fps)),np.r_[0, frame_ends(n, fps, sr)]
+    for a in range(0, n, long):                              # 15 s at a time, a second more on either side: half the time of one piece
+        first,last = max(0, a-long//15),min(n, a+long+long//15)
+        x = np.asarray(wave[ends[first]:ends[last]+sr//10], np.float64)
+        hz,at = getattr(world, f0)(x, sr, frame_period=1000/float(as_fps(fps))/fine)
+        if f0=='dio': hz = world.stonemask(x, hz, at, sr)
+        hz = hz[fine::fine][a-first:][:min(long, n-a)]
+        rows.append(np.pad(hz, (0, min(long, n-a)-len(hz))))
+    return np.concatenate([[], *rows]).astype(np.float32)
 
 def audio_features(
     wave,          # (samples,) float, -1 to 1
@@ -1243,7 +1265,7 @@ def _recommend(r):
     if r['minutes']<10: yield say('info', f"{r['minutes']:.1f} minutes", 'Enough to see it work, too little to learn a face from.', 'An hour of several people is a beginning.')
     if r['failed']: yield say('error', f"{len(r['failed'])} failed", 'Each with its reason at the end of this page.', 'Mend what can be mended, and run again with --retry-failed.')
 
-# %% ../nbs/01_dataset_pipeline.ipynb #1b69c0bf
+# %% ../nbs/01_dataset_pipeline.ipynb #e6a7cc25
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2330; --dim: #667085; --line: #e3e7ee; --card: #fff; --page: #f5f6f9; --sea: #0072B2; --leaf: #009E73; --sun: #E69F00; --fire: #D55E00; --wave: #b9c2d0 }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebf2; --dim: #98a2b5; --line: #2c3344; --card: #1a1f2b; --page: #11141c; --sea: #56B4E9; --leaf: #2fc79a; --sun: #f0b83c; --fire: #ff8a4c; --wave: #4a5468 } }
@@ -1254,7 +1276,7 @@ p { margin: 4px 0 } small, .dim { color: var(--dim) } pre { font: 13px/1.65 ui-m
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 16px 18px; min-width: 0 } .big { font-size: 27px; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums }
 .say { box-shadow: inset 4px 0 var(--sea); padding-left: 22px; overflow: hidden } .say.success { box-shadow: inset 4px 0 var(--leaf) } .say.warning { box-shadow: inset 4px 0 var(--sun) } .say.error { box-shadow: inset 4px 0 var(--fire) }
 .clip { margin-bottom: 16px } .head { display: flex; gap: 2px 14px; align-items: baseline; flex-wrap: wrap } .score { margin-left: auto; font-weight: 650; font-variant-numeric: tabular-nums; padding: 1px 12px; border-radius: 99px; color: #fff; background: #00815e } .score.mid { background: #9a6700 } .score.low { background: #b84a00 }
-.inside { display: grid; gap: 20px; margin-top: 12px } .inside.face { grid-template-columns: minmax(0, 1fr) 300px } .stills { display: flex; gap: 8px; margin-bottom: 12px; height: 92px } .face .stills { height: 122px } .stills img { height: 100%; border-radius: 8px; min-width: 0; object-fit: cover }
+.inside { display: grid; gap: 20px; margin-top: 12px; grid-template-columns: minmax(0, 1fr) } .inside.face { grid-template-columns: minmax(0, 1fr) 300px } .stills { display: flex; gap: 8px; margin-bottom: 12px; height: 92px } .face .stills { height: 122px } .stills img { height: 100%; border-radius: 8px; min-width: 0; object-fit: cover }
 svg { width: 100%; height: auto; display: block; overflow: visible } svg text { font: 11px system-ui, sans-serif; fill: var(--dim) } .tick { stroke: var(--line) } .heat { image-rendering: pixelated }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums } td, th { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere } th { font-weight: 500; color: var(--dim); font-size: 13px } .n { text-align: right } table + table { margin-top: 22px }
 @media (max-width: 760px) { .inside.face { grid-template-columns: minmax(0, 1fr) } main { padding: 26px 14px 60px } .score { margin-left: 0 } }
