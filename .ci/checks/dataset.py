@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""`koemorph dataset` where things go wrong: a cluster's worker killed in mid-clip, the whole run killed, a rerun, a clip that kills
+its process, and videos, disks and folders that cannot be used. Nothing is made twice, nothing is left half-written."""
+import json, os, shutil, signal, subprocess, sys, tempfile, time
+from pathlib import Path
+
+try:
+    import numpy as np
+    from koemorph.dataset_pipeline import CutCfg, DatasetCfg, build, face_model_path, mediapipe_tracker, talking_face
+    from koemorph.io import read_wave, find_pairs
+    with mediapipe_tracker(): pass
+    import distributed, webrtcvad, librosa, pyworld
+except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]), 'OMP_NUM_THREADS': '1'}
+FILES = 'audio.wav audio_features.npz blendshapes.csv metadata.json quality_mask.npy'.split()
+said, skipped, ours = [], [], []
+
+def start(*words, **kw):
+    "A process of our own, in a group of its own"
+    p = subprocess.Popen([sys.executable, *map(str, words)], env=ENV, text=True, start_new_session=True, **kw)
+    ours.append(p)
+    return p
+
+def dataset(*words, cwd): return start('-m', 'koemorph', 'dataset', *words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+def finish(p, limit=240):
+    out, err = p.communicate(timeout=limit)
+    assert 'Traceback' not in err+out, err
+    return p.returncode, out, err
+
+def wait_for(what, ready, p, limit=90):
+    "What `ready` says as soon as it says something, while `p` runs"
+    for _ in range(limit*100):
+        if got := ready(): return got
+        assert p.poll() is None, f'{what}: it was over first\n{p.communicate()}'
+        time.sleep(.01)
+    raise AssertionError(f'{what}: not within {limit} s')
+
+def state(folder): return {str(f.relative_to(folder)): (f.stat().st_mtime_ns, f.stat().st_ino) for f in folder.rglob('*') if f.is_file()}
+def finished(folder): return sorted(f.name[:9] for f in (folder/'data').glob('clip_*_metadata.json'))
+def notes(folder):
+    for f in (folder/'data').glob('.clip_*.try'):
+        try: tries, pid, _ = f.read_text().split()
+        except (OSError, ValueError): continue
+        yield f.name[1:10], int(pid)
+
+def whole(folder, n):
+    "Every clip once, every file of it, and nothing else"
+    assert sorted(f.name for f in (folder/'data').iterdir()) == sorted(f'clip_{k:04d}_{x}' for k in range(n) for x in FILES), sorted(os.listdir(folder/'data'))
+    pairs = [w.stem for s in ('train', 'val', 'test') for w, _ in find_pairs(folder/s)]
+    assert sorted(int(p.split('_')[1]) for p in pairs) == list(range(n)), pairs
+    assert not [f for f in folder.rglob('.*')], 'left behind: ' + ', '.join(map(str, folder.rglob('.*')))
+    report = json.loads((folder/'dataset_report.json').read_text())
+    assert report['clips'] == report['planned'] == n and not report['failed'], report['failed']
+
+def films(folder, n):
+    "`n` speakers of one film"
+    wave, sr = read_wave(ROOT/'koemorph/samples/en.wav')
+    jaw = .6*np.sqrt([(x**2).mean() for x in np.split(wave[:150*640], 150)])/.2
+    folder.mkdir()
+    talking_face(jaw.clip(0, .6), 25, wave, folder/'a_1.mp4')
+    for k in range(1, n): shutil.copy(folder/'a_1.mp4', folder/f'{chr(97+k)}_1.mp4')
+
+def worker_killed(d, n):
+    "Two workers on localhost, one killed while it is at work on a clip"
+    where = d/'scheduler.json'
+    scheduler = start('-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', '0', '--no-dashboard', '--scheduler-file', where, cwd=d, stderr=subprocess.DEVNULL)
+    wait_for('scheduler', lambda: where.exists() and where.stat().st_size, scheduler)
+    address = json.loads(where.read_text())['address']
+    workers = [start('-m', 'distributed.cli.dask_worker', address, '--nthreads', '1', '--no-nanny', '--no-dashboard', '--local-directory', d/'dask', cwd=d, stderr=subprocess.DEVNULL) for _ in range(2)]
+    p = dataset('films', '-o', 'cluster', '--min_clip', '1', '--cluster', address, cwd=d)
+    pids = {w.pid: w for w in workers}
+    clip, pid = wait_for('a worker at work', lambda: next(((c, i) for c, i in notes(d/'cluster') if i in pids and finished(d/'cluster')), None), p)
+    os.kill(pid, signal.SIGKILL)
+    code, out, err = finish(p)
+    assert code == 0, err
+    whole(d/'cluster', n)
+    pids.pop(pid); assert all(w.poll() is None for w in pids.values()), 'the other worker died too'
+    for q in (*pids.values(), scheduler): q.terminate(); q.wait(30)
+    said.append(f'worker killed at {clip}: {n} clips, each once')
+
+def again_nothing(d):
+    "The same command a second time"
+    before = state(d/'cluster')
+    code, out, err = finish(dataset('films', '-o', 'cluster', '--min_clip', '1', cwd=d))
+    assert code == 0 and '(0 of them new)' in out and state(d/'cluster') == before, err+out
+    said.append('a rerun changes nothing')
+
+def run_killed(d, n):
+    "Everything killed at once, in the middle"
+    p = dataset('films', '-o', 'killed', '--min_clip', '1', '--jobs', '2', cwd=d)
+    wait_for('the middle', lambda: len(finished(d/'killed')) >= 2 and list(notes(d/'killed')), p)
+    os.killpg(p.pid, signal.SIGKILL); p.wait(30); time.sleep(.5)
+    done, before = finished(d/'killed'), state(d/'killed')
+    assert 2 <= len(done) < n, f'{len(done)} of {n} clips were finished'
+    (d/'killed/data/.clip_0003_audio.wav.1.part').write_text('half a file')
+    code, out, err = finish(dataset('films', '-o', 'killed', '--min_clip', '1', '--jobs', '2', cwd=d))
+    assert code == 0 and f'({n-len(done)} of them new)' in out, err+out
+    after = state(d/'killed')
+    assert all(after[k] == v for k, v in before.items() if Path(k).name[:9] in done), 'a finished clip was made again'
+    whole(d/'killed', n)
+    said.append(f'run killed after {len(done)} clips: the other {n-len(done)} made by the next')
+
+def clip_that_kills(d, n):
+    "A clip whose decoder takes the process with it: three tries, and everybody else is served"
+    (d/'deadly.py').write_text("""import math, os
+from koemorph.dataset_pipeline import BLENDSHAPES, Face
+def see(rgb, t):
+    if rgb.shape[0] < 100: os._exit(11)
+    face = Face((n, .3+.2*math.sin(5*t+k)) for k, n in enumerate(BLENDSHAPES))
+    face.box, face.yaw = (60, 60, 260, 280), 0
+    return face
+""")
+    src = '''import sys; sys.path.insert(0, sys.argv[1])
+import deadly
+from koemorph.dataset_pipeline import *
+if __name__ == '__main__':
+    r = build(['few'], 'deadly', DatasetCfg(CutCfg(min_clip=1.), min_score=0), jobs=2, tracker=deadly.see)
+    print(r['clips'], r['failed'][0]['error'])'''
+    (d/'few').mkdir()
+    for k in range(3): shutil.copy(d/'films/a_1.mp4', d/f'few/{"prq"[k]}_1.mp4')
+    wave, sr = read_wave(ROOT/'koemorph/samples/en.wav')
+    tiny(d/'few/q_1.mp4', wave)
+    ENV['PYTHONPATH'] = os.pathsep.join([str(d), ENV['PYTHONPATH']])
+    (d/'run.py').write_text(src)
+    code, out, err = finish(start(d/'run.py', d, cwd=d, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    assert code == 0 and out.startswith('2 ') and 'three processes died' in out and 'q_1.mp4' in out, err+out
+    said.append('a clip that kills its process is given up after three')
+
+def tiny(path, wave):
+    "A film 64 pixels high"
+    import av
+    with av.open(str(path), 'w') as box:
+        video, sound = box.add_stream('libx264', rate=25, width=64, height=64, pix_fmt='yuv420p'), box.add_stream('aac', rate=16_000, layout='mono')
+        for k in range(150): box.mux(video.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), k, np.uint8), format='rgb24')))
+        box.mux(video.encode())
+        f = av.AudioFrame.from_ndarray(wave[None], format='fltp', layout='mono'); f.sample_rate, f.pts = 16_000, 0
+        box.mux(sound.encode(f)); box.mux(sound.encode())
+
+def bad_videos(d):
+    "One line for each, and the good one among them is made"
+    import av
+    bad = d/'bad'; bad.mkdir()
+    good = d/'films/a_1.mp4'
+    (bad/'text_1.mp4').write_text('Dear diary, this is not a film.'); (bad/'nothing_1.mp4').touch()
+    (bad/'header_1.mp4').write_bytes(good.read_bytes()[:600])
+    talking_face(np.zeros(40), 25, None, bad/'silent_1.mp4')
+    talking_face(np.zeros(40), 25, np.zeros(32_000, np.float32), bad/'mute_1.mp4')
+    with av.open(str(bad/'radio_1.mp4'), 'w') as box:
+        s = box.add_stream('aac', rate=16_000, layout='mono')
+        f = av.AudioFrame.from_ndarray(np.zeros((1, 32_000), np.float32), format='fltp', layout='mono'); f.sample_rate = 16_000
+        box.mux(s.encode(f)); box.mux(s.encode())
+    with av.open(str(bad/'zero_1.mp4'), 'w') as box:
+        v = box.add_stream('libx264', rate=25, width=64, height=64, pix_fmt='yuv420p'); box.start_encoding()
+    shutil.copy(good, bad/'good_1.mp4'); (d/'hollow').mkdir()
+    code, out, err = finish(dataset('bad', 'gone.mp4', 'hollow', '-o', 'mixed', '--min_clip', '1', '--jobs', '1', cwd=d))
+    lines = err.strip().splitlines()
+    want = dict(text_1='not a video', nothing_1='empty', header_1='', silent_1='no sound', mute_1='nobody speaks', radio_1='no pictures', zero_1='', gone='no such file', hollow='no video in this folder')
+    assert code == 1 and len(lines) == len(want)+1, f'exit code {code}\n{err}'
+    for name, words in want.items():
+        line = [l for l in lines if name in l]
+        assert len(line) == 1 and words in line[0] and 'Error' not in line[0], f'{name}: {line}\n{err}'
+    assert '1 clips' in out and finished(d/'mixed') == ['clip_0000'], out+err
+    said.append(f'{len(want)} videos that are none, one line each')
+
+def refused(what, d, words, *expected):
+    "One line, exit code 1"
+    code, out, err = finish(dataset(*words, cwd=d))
+    lines = err.strip().splitlines()
+    assert code == 1 and len(lines) == 1 and lines[0].startswith('koemorph: '), f'{what}: exit code {code}\n{err}'
+    for w in expected: assert w in err, f'{what}: no {w!r} in {err}'
+    assert 'KOEMORPH_DEBUG' not in err, f'{what}: an error nobody foresaw\n{err}'
+    said.append(what)
+
+def mounted(d, name, options):
+    "A small file system at `d/name`, where the system lets us have one"
+    (d/name).mkdir()
+    r = shutil.which('mount') and subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', str(d/name)], capture_output=True)
+    return bool(r) and not r.returncode
+
+def bad_folders(d):
+    few = ['films/a_1.mp4', '--min_clip', '1', '--jobs', '1']
+    refused('no -o', d, few, '-o')
+    (d/'file').write_text('here first')
+    refused('a folder below a file', d, [*few, '-o', 'file/faces'], 'cannot write')
+    refused('a missing model', d, [*few, '-o', 'x1', '--model', 'nowhere.task'], 'nowhere.task', 'no such file')
+    (d/'broken.task').write_text('not a model')
+    refused('vad_mode 7', d, [*few, '-o', 'x3', '--vad_mode', '7'], 'vad_mode=7')
+    refused('min_clip over max_clip', d, ['films', '-o', 'x4', '--min_clip', '300'], 'min_clip')
+    refused('a rate that is none', d, [*few, '-o', 'x5', '--fps', 'fast'], 'fast')
+    refused('a pitch that is none', d, [*few, '-o', 'x6', '--f0', 'harvst'], 'harvest')
+    refused('no such cluster', d, [*few, '-o', 'x7', '--cluster', 'tcp://127.0.0.1:9'], '127.0.0.1:9')
+    refused('other options in the same folder', d, ['films/a_1.mp4', '-o', 'killed', '--min_clip', '2'], 'min_clip=1.0', '2.0')
+    for what, options, words in (('disk full', 'size=200k', 'No space left'), ('read-only', 'ro', 'Read-only')):
+        name = what.replace(' ', '_')
+        if not mounted(d, name, options): skipped.append(f'{what} (no right to mount a small tmpfs)'); continue
+        try:
+            refused(what, d, [*few, '-o', f'{name}/faces'], words)
+            assert not finished(d/name/'faces') and not list((d/name).rglob('.*.part')), 'half a clip was left'
+        finally: subprocess.run(['umount', str(d/name)])
+
+with tempfile.TemporaryDirectory() as tmp:
+    d, n = Path(tmp), 6
+    try:
+        films(d/'films', n)
+        worker_killed(d, n); again_nothing(d); run_killed(d, n); clip_that_kills(d, n); bad_videos(d); bad_folders(d)
+    finally:
+        for p in ours:
+            if p.poll() is None: os.killpg(p.pid, signal.SIGKILL); p.wait(30)
+if skipped: print('not run:', '; '.join(skipped))
+print('; '.join(said))

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""What a data set costs, as JSON: seconds per 1000 frames and how much of that is not MediaPipe, audio features, voice detection, memory
+
+usage: benchmarks/dataset.py [--short]    (--short leaves out ten minutes of video, which take about four)
+"""
+import json, os, platform, subprocess, sys, tempfile, time
+from pathlib import Path
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+import av
+import numpy as np
+from koemorph.dataset_pipeline import audio_features, film_clip, speech_segments, talking_face, write_video
+from koemorph.io import read_wave
+
+ROOT = Path(__file__).resolve().parents[1]
+wave, sr = read_wave(ROOT/'koemorph/samples/en.wav')
+speech = np.concatenate([wave, np.zeros(sr//2, np.float32)])
+
+def best(f, times=3):
+    "Seconds of `f` by the wall and by the processor, the least of `times`"
+    took = []
+    for _ in range(times):
+        w, c = time.perf_counter(), time.process_time(); f()
+        took.append((time.perf_counter()-w, time.process_time()-c))
+    return min(took)
+
+def film(path, seconds):
+    "A portrait that speaks for `seconds`, 480 × 320 at 25 a second"
+    x = np.tile(speech, int(seconds*sr/len(speech))+1)[:int(seconds*sr)]
+    jaw = .6*np.sqrt([(h**2).mean() for h in np.split(x[:len(x)//640*640], len(x)//640)])/.2
+    talking_face(jaw.clip(0, .6), 25, x, f'{path}.mkv')
+    write_video(f'{path}.mkv', 0, seconds, x, path)           # coded as a camera would
+
+def longer(path, out, times):
+    "The same film `times` over, nothing coded anew"
+    with av.open(str(out), 'w') as new:
+        to = {}
+        for k in range(times):
+            with av.open(str(path)) as old:
+                for s in old.streams: to[s.index] = to.get(s.index) or new.add_stream_from_template(s)
+                for p in old.demux():
+                    if p.dts is None: continue
+                    shift = round(k*(old.duration/1e6+.12)/p.time_base)    # the coder of the sound begins before its second 0
+                    p.stream, p.pts, p.dts = to[p.stream.index], p.pts+shift, p.dts+shift
+                    new.mux(p)
+
+def peak(d, name, *words):
+    "Peak memory of `koemorph dataset` in one process, MB, and its seconds"
+    code = """import re, sys; from koemorph.io import main; main(sys.argv[1:])
+print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])//1024)"""     # getrusage would tell what the parent had
+    t = time.perf_counter()
+    out = subprocess.run([sys.executable, '-c', code, 'dataset', name, '-o', f'{name}.d', '--jobs', '1', *words], cwd=d, capture_output=True, text=True).stdout
+    return dict(peak_mb=int(out.split()[-1]), seconds=round(time.perf_counter()-t, 1), clips=len(list((d/f'{name}.d/data').glob('*_metadata.json'))))
+
+with tempfile.TemporaryDirectory() as tmp:
+    d, r = Path(tmp), dict(machine=f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}')
+    film(d/'forty.mp4', 40)
+    film_clip(d/'forty.mp4', 0., 2.)                                    # numba compiles once, imports are made once
+    took = []
+    wall, cpu = best(lambda: took.append(film_clip(d/'forty.mp4', 0., 40.).about['took']))
+    took = min(took, key=lambda t: t['seconds'])
+    r['clip'] = dict(frames=1000, seconds_per_1000_frames=round(wall, 2), cpu_seconds_per_1000_frames=round(cpu, 2), outside_mediapipe=round(1-took['tracker_seconds']/took['seconds'], 3))
+    minute = np.tile(speech, 10)[:60*sr]
+    r['audio_features_rtf'] = {f0: round(best(lambda: audio_features(minute, fps=25, f0=f0), 2)[0]/60, 4) for f0 in ('dio', 'harvest')}
+    half_hour = np.tile(speech, 300)[:1800*sr]
+    r['vad_seconds_of_30_minutes'] = round(best(lambda: speech_segments(half_hour))[0], 2)
+    if '--short' not in sys.argv:
+        longer(d/'forty.mp4', d/'one.mp4', 2); longer(d/'forty.mp4', d/'ten.mp4', 15)
+        r['memory'] = {'80 seconds': peak(d, 'one.mp4'), '10 minutes': peak(d, 'ten.mp4')}
+print(json.dumps(r, indent=1))
