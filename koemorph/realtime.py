@@ -32,7 +32,7 @@ def shipped()->dict: # Name → config (dict)
 
 # %% ../nbs/05_realtime.ipynb #1bec9913
 def find_model(
-    model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
+    model_path='live', # A shipped checkpoint's name, a checkpoint's folder, a training run's, or an .onnx file
     lookahead:int=None # Future audio it must have been trained for, milliseconds; None: whatever it was
 )->Path:               # Its .onnx file
     "Where the network of `model_path` lies"
@@ -43,6 +43,8 @@ def find_model(
         if not fits: raise ValueError(f"no shipped checkpoint was trained for a lookahead of {lookahead} ms, there is {known}: train one, or leave --lookahead out")
         return WEIGHTS/(model_path if model_path in fits else fits[0])/'model.onnx'
     if not path.exists(): raise FileNotFoundError(f"no checkpoint {str(path)!r}{closest(model_path, there)}: expected {', '.join([*there, 'a folder with model.onnx, or an .onnx file'])}")
+    for best in (path/'checkpoints'/'best_model', path/'best_model'):
+        if (best/'model.onnx').is_file(): path = best
     if path.is_dir() and not (path/'model.onnx').is_file(): raise FileNotFoundError(f"{path} is not a checkpoint: it has no model.onnx (expected model.safetensors, config.json, model.onnx)")
     return path/'model.onnx' if path.is_dir() else path
 

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['log', 'SHAPES', 'speaking', 'Recording', 'recording', 'DataCfg', 'read_pair', 'cached', 'recordings', 'stride',
            'starts', 'plan', 'Microbatches', 'Unroll', 'LossCfg', 'with_gap', 'closed', 'FaceLoss', 'errors',
-           'by_group', 'stride_mae', 'motion', 'lip_scores', 'mouth_shape', 'viseme_accuracy', 'emotion_consistency',
-           'stream_scores', 'values_heard', 'rtf', 'face_scores', 'fools', 'OnnxStage', 'score_table', 'folder_scores',
-           'plot_scores', 'evaluate', 'OptimizerCfg', 'FitCfg', 'standardise', 'predict', 'Trainer', 'look', 'fit',
-           'AttentionCfg', 'NetworkCfg', 'EmotionCfg', 'FeatureCfg', 'RunCfg', 'model_cfg', 'board', 'train',
-           'settings', 'main']
+           'by_group', 'stride_mae', 'motion', 'lip_scores', 'unseen_lips', 'mouth_shape', 'viseme_accuracy',
+           'emotion_consistency', 'stream_scores', 'values_heard', 'rtf', 'face_scores', 'fools', 'OnnxStage',
+           'score_table', 'folder_scores', 'plot_scores', 'evaluate', 'OptimizerCfg', 'FitCfg', 'standardise',
+           'predict', 'Trainer', 'look', 'fit', 'AttentionCfg', 'NetworkCfg', 'EmotionCfg', 'FeatureCfg', 'RunCfg',
+           'model_cfg', 'board', 'train', 'settings', 'main']
 
 # %% ../nbs/04_train.ipynb #059655b2
 import copy, hashlib, json, logging, math, os, shutil, sys, time, warnings, zlib
@@ -25,7 +25,7 @@ from fastcore.docments import docments
 from torch import nn
 from tqdm import tqdm
 
-from .io import ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
+from .io import APERTURE, ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
 from .features import MOMENTS, SR, load_wave, robust_scale, run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, config, cost, listening, load_checkpoint, save_checkpoint
 
@@ -94,6 +94,7 @@ class DataCfg:
         if self.stride_mode not in modes: raise ValueError(f"data.stride_mode={self.stride_mode!r}, expected one of {', '.join(modes)}{closest(self.stride_mode, modes)}")
         for k in ('batch_size','window_frames','stride_frames','initial_stride','final_stride'):
             if getattr(self, k)<1: raise ValueError(f"data.{k}={getattr(self, k)}, expected 1 or more")
+        if self.max_files is not None and self.max_files<1: raise ValueError(f"data.max_files={self.max_files}, expected 1 or more, or null for all")
         if not 0<=self.dense_sampling_ratio<=1: raise ValueError(f"data.dense_sampling_ratio={self.dense_sampling_ratio}, expected a share from 0 to 1")
 
 # %% ../nbs/04_train.ipynb #aa5d7806
@@ -292,6 +293,9 @@ class LossCfg:
     mouth:float=3.            # A mouth or jaw channel, where one of the upper face is 1
     aperture:float=12.        # The gap between the lips, likewise
     closure:float=4.          # Extra, for a frame with the lips closed inside speech
+    def __post_init__(self):
+        for k,v in asdict(self).items():
+            if not v>=0: raise ValueError(f"loss.{k}={v}, expected 0 or more: a weight below 0 would ask for mistakes")
 
 # %% ../nbs/04_train.ipynb #90ec077b
 def with_gap(v):
@@ -409,6 +413,13 @@ def lip_scores(
     met = [opens and shut[max(0, i-1):j+1].any() for i,j in runs]                # one frame of grace to either side
     r = math.nan if talk.sum()<2 else np.corrcoef(a[talk], t[talk])[0, 1] if min(a[talk].std(), t[talk].std())>1e-5 else 0.
     return dict(r=float(r), closed=_average(met), false=_average(shut[seen&(t>.6*wide)]), size=float(own/wide) if wide>.005 else math.nan)
+
+# %% ../nbs/04_train.ipynb #540e3dc4
+def unseen_lips(
+    recordings:list # Of `Recording`
+)->list:            # Names; without any of them the gap between the lips is not known
+    "What `aperture` needs and none of `recordings` ever saw"
+    return [c for c in APERTURE if all(np.isnan(r.target[:, ARKIT.index(c)]).all() for r in recordings)]
 
 # %% ../nbs/04_train.ipynb #c99ffa20
 SHAPES = 'closed','rounded','spread','open','narrow'
@@ -572,7 +583,7 @@ def folder_scores(
         files={k: v['network'] for k,v in judged.items()}, mean={k: mean([v[k] for v in judged.values()]) for k in faces},
         channels={k: {m: each(k, m) for m in ('mae', 'rmse', 'r')} for k in ('network', 'loudness')},
         streams=mean([*streams.values()]) | _gate(net) | dict(values_heard=values_heard(net.cfg)),
-        rtf=rtf(chain(net.ears, net), load_wave(wavs[found[0].name])[:30*SR]), skipped=skipped)
+        rtf=rtf(chain(net.ears, net), load_wave(wavs[found[0].name])[:30*SR]), skipped=skipped, unseen=unseen_lips(found))
 
 def _gate(net):
     "What the gate says of mouth and expression, where the weights lie beside the ONNX file"
@@ -622,6 +633,7 @@ def evaluate(
     need('matplotlib', 'viz')
     report = folder_scores(OnnxStage(model_path), pairs, DataCfg(max_mismatch=max_mismatch, cache_dir=cache_dir or None))
     for name,why in report['skipped'].items(): print(f'left out: {name}: {why}')
+    if blind := report['unseen']: print(f"{', '.join(blind)} was never seen: the gap between the lips, closures and mouth shapes are not judged")
     s = report['streams']
     print(score_table(report['mean']), _per_file(report['files']), sep='\n\n')
     heard = dict(mouth_from_mel='mouth from mel', expression_from_mood='expression from mood', balance='mel over mood')
@@ -662,7 +674,10 @@ class FitCfg:
     def __post_init__(self):
         for k,known in dict(mode=('sequential','conventional'), mixed_precision=('auto','no','bf16','fp16'), onnx=('best','end','never')).items():
             if (v := getattr(self, k)) not in known: raise ValueError(f"training.{k}={v!r}, expected one of {', '.join(known)}{closest(v, known)}")
-        if self.accumulate_grad_batches<1: raise ValueError(f"training.accumulate_grad_batches={self.accumulate_grad_batches}, expected 1 or more")
+        for k,least in dict(max_epochs=1, accumulate_grad_batches=1, max_steps=0, limit_batches=0, warmup_steps=0, gradient_clip_val=0).items():
+            if (v := getattr(self, k))<least: raise ValueError(f"training.{k}={v}, expected {least} or more")
+        if not 0<=self.ema_decay<1: raise ValueError(f"training.ema_decay={self.ema_decay}, expected 0 or more and less than 1")
+        if not self.optimizer.lr>0: raise ValueError(f"training.optimizer.lr={self.optimizer.lr}, expected more than 0")
 
 # %% ../nbs/04_train.ipynb #8b91afaf
 def standardise(
@@ -711,7 +726,7 @@ class Trainer:
         self.unroll,self.opt = self.acc.prepare(Unroll(net), opt)
         self.mean = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=_ema(cfg.ema_decay), use_buffers=False)
         self.step = self.epoch = self.at = self.stale = 0    # steps done, epochs done, steps of this epoch done, looks since the best
-        self.best,self.log,self.losses,self.size,self.mark = math.inf,[],[],1,''   # size, mark: of this epoch's plan
+        self.best,self.log,self.losses,self.size,self.mark,self.rules = math.inf,[],[],1,'',''   # size, mark: of this epoch's plan
         self.groups = self.acc.num_processes*cfg.accumulate_grad_batches
         self.still = tuple(s.to(self.acc.device) for s in net.init_state())
         self.lanes = tuple(s.repeat(self.groups*data.batch_size, *[1]*(s.ndim-1)) for s in self.still)
@@ -801,7 +816,7 @@ def save(self:Trainer, path):
     kept = {k:getattr(self, k) for k in _KEEP}
     with atomic_write(path, 'wb') as f: torch.save(dict(net=self.net.state_dict(), mean=self.mean.state_dict(), opt=self.opt.state_dict(),
         lanes=lanes, chance=torch.get_rng_state(), scaler=self.acc.scaler and self.acc.scaler.state_dict(), model=asdict(self.net.cfg), kept=kept), f)
-_KEEP = 'step','epoch','at','size','stale','best','log','losses','mark'
+_KEEP = 'step','epoch','at','size','stale','best','log','losses','mark','rules'
 
 @patch
 def load(self:Trainer, path):
@@ -814,6 +829,16 @@ def load(self:Trainer, path):
     for k,v in d['kept'].items(): setattr(self, k, v)
     if [s.shape for s in d['lanes']]==[s.shape for s in self.lanes]: self.lanes = d['lanes']
     else: self.mark = ''                                   # another batch size: the epoch will be cut anew
+
+# %% ../nbs/04_train.ipynb #9305b47f
+@patch
+def ruled(self:Trainer, rules):
+    "What is best is best by `rules` (JSON): by others it has to be found again"
+    rules = json.dumps(rules)
+    if self.rules not in ('', rules):
+        log.info('another loss or other recordings to be judged on: what was best so far no longer counts')
+        self.best,self.stale = math.inf,0
+    self.rules = rules
 
 # %% ../nbs/04_train.ipynb #d6108f2c
 @torch.no_grad()
@@ -863,6 +888,8 @@ def judge(self:Trainer, valid, loss, folder, about):
     self.log.append(dict(step=self.step, epoch=self.epoch, train=float(np.mean(self.losses)), lr=self.lr(), **told[0])); self.losses = []
     better = (now := told[0].get('valid', -math.inf))<self.best or not valid
     self.best,self.stale = (now,0) if better else (self.best,self.stale+1)
+    told_of = ', '.join(f'{k} {v:.4g}' for k,v in self.log[-1].items() if k in ('train', 'valid', 'aperture_r', 'closed', 'false'))
+    if self.acc.is_main_process: log.info(f"epoch {self.log[-1]['epoch']}, step {self.step}: {told_of}{', the best so far' if better and valid else ''}")
     keep = not self.at and c.keep_every_epochs and self.epoch%c.keep_every_epochs==0
     if self.acc.is_main_process:
         def write(name): _write(folder/name, self.kept(), c.onnx=='best', **about, log=self.log)
@@ -890,6 +917,7 @@ def fit(
     if (net.std==1).all() and (net.mean==0).all(): standardise(net, train)
     t,last = Trainer(net, cfg, data),folder/'last_model'/'trainer'/'last.pt'
     if resume and (resume is not True or last.exists()): t.load(last if resume is True else resume)
+    t.ruled([asdict(loss), [[v.name, len(v)] for v in valid]])
     about |= dict(training=asdict(cfg), loss=asdict(loss), data={k:v for k,v in asdict(data).items() if not k.endswith('dir')})
     over = lambda: t.done>=1 or cfg.early_stopping_patience and t.stale>=cfg.early_stopping_patience
     best = False
@@ -1013,16 +1041,24 @@ def board(
     need('tensorboard', 'train')
     writer = need('torch.utils.tensorboard', 'train').SummaryWriter(folder)
     def watch(t):
-        for k,v in t.log[-1].items(): writer.add_scalar(k, v, t.step)
+        for k,v in t.log[-1].items():
+            if k not in ('step', 'epoch'): writer.add_scalar(k, v, t.step)
         if t.net.smoother is not None: writer.add_histogram('smoothing', t.net.smoother.alpha.detach().cpu(), t.step)
         if valid:
             net,rec = t.kept(),valid[0]
-            for k,w in listening(net, np.array(rec.rows[:300])).items():
-                w = w[:, None] if k=='gate' else w.mean(0)                 # what each of the 52 attends to, over ten seconds
-                writer.add_image(k, np.kron(w/w.max(), np.ones((6, 12))), t.step, dataformats='HW')
+            for k,w in listening(net, np.array(rec.rows[:300])).items(): writer.add_figure(k, _attention(k, w), t.step)
             writer.add_figure('face', _curves(net, rec), t.step)
         writer.flush()
     return watch
+
+def _attention(kind, w):
+    "Which stream each blendshape trusts, or what it attends to over ten seconds"
+    fig = need('matplotlib.figure', 'viz').Figure(figsize=(9, 3.5) if kind=='gate' else (5, 8), layout='constrained'); ax = fig.subplots()
+    if kind=='gate': ax.bar(ARKIT, w, color='#0072B2'); ax.set(ylim=(0, 1), ylabel='trust in the mel stream'); ax.tick_params('x', rotation=90, labelsize=6)
+    else:
+        fig.colorbar(ax.imshow(w.mean(0), aspect='auto', cmap='Blues', vmin=0, vmax=1 if kind!='frequency' else .1), ax=ax)
+        ax.set_yticks(range(len(ARKIT)), ARKIT, fontsize=5); ax.set(xlabel=dict(time='token, the newest last', frequency='mel band', tokens='token of the mood')[kind])
+    return fig
 
 def _curves(net, rec):
     "Prediction over truth, six channels of the first ten seconds"
@@ -1061,6 +1097,8 @@ def _tell(cfg, net, heard, valid, out, begun):
     "What is about to happen"
     def minutes(rs): return f"{len(rs)} recording{'s'[:len(rs)!=1]}, {sum(map(len, rs))/float(Fraction(net.cfg.fps))/60:.1f} min"
     for k,why in out.items(): log.warning(f"left out {k}: {why}")
+    for who,what in ((heard, 'taught'), (valid, 'judged')):
+        if who and (blind := unseen_lips(who)): log.warning(f"{', '.join(blind)} was never seen: the gap between the lips, closures and mouth shapes are not {what}")
     size,t,d,lengths = cost(net),cfg.training,cfg.data,[len(r) for r in heard]
     lanes = d.batch_size*t.accumulate_grad_batches*int(os.environ.get('WORLD_SIZE', 1))
     ends = [min(t.limit_batches or 10**9, len(plan(lengths, d, lanes, e, t.max_epochs, t.seed, t.mode=='sequential'))) for e in {0:0, max(0, t.max_epochs-1):0}]
@@ -1075,7 +1113,7 @@ def _said(t, folder):
     folder = os.path.relpath(folder) if Path(folder).is_relative_to(Path.cwd()) else folder
     best = f", best {t.best:.4g} on the validation set" if math.isfinite(t.best) else ''
     return (f"{t.epoch} epochs, {t.step} steps, loss {t.log[-1]['train'] if t.log else math.nan:.4g}{best}\n"
-            f"koemorph run IN.wav -o OUT.jsonl --model_path {Path(folder)/'checkpoints'/'best_model'}")
+            + (f"koemorph run IN.wav -o OUT.jsonl --model_path {Path(folder)/'checkpoints'/'best_model'}" if t.cfg.onnx!='never' else "no model.onnx was asked for: training.onnx=end writes it, for koemorph run"))
 
 # %% ../nbs/04_train.ipynb #c928509c
 def settings(cls=RunCfg, at=''):
@@ -1145,6 +1183,7 @@ def _hydra(argv):
     def job(cfg):
         try: told.append(train(om.OmegaConf.to_object(cfg), here.get().runtime.output_dir)); return told[-1].best
         except Exception as e: failed.append(e)
+    logging.getLogger('matplotlib').setLevel(logging.WARNING)             # it tells of its fonts
     alone = [] if os.environ.get('RANK', '0')=='0' else ['hydra.run.dir=.', 'hydra.output_subdir=null', 'hydra/job_logging=none']
     before,words = os.environ.get('HYDRA_FULL_ERROR'),sys.argv
     try:
