@@ -816,13 +816,13 @@ def read_sound(
     "The sound of a video from `start` to `end`, silence where it has none"
     return np.concatenate([np.zeros(0, np.float32), *sound_chunks(path, start, end)])
 
-# %% ../nbs/01_dataset_pipeline.ipynb #6fc95061
+# %% ../nbs/01_dataset_pipeline.ipynb #f1a87b53
 def pitch(
     wave,          # (samples,) float, -1 to 1
     sr:int,        # Its sample rate, samples per second
     fps:Fraction,  # Rows per second
     n:int,         # How many
-    f0:str='dio',  # `dio` with stonemask, or `harvest`: finds more voice, 40 times slower
+    f0:str='dio',  # `dio` with stonemask, or `harvest`: finds more voice, some 20 times slower
 )->np.ndarray:     # (n,) float32, Hz; 0 where there is no voice
     "The pitch at the end of each frame, by WORLD"
     if f0 not in ('dio','harvest'): raise ValueError(f"f0={f0!r}, expected 'dio' or 'harvest'{closest(f0, ('dio','harvest'))}")
@@ -1411,7 +1411,7 @@ def write_report(
         _write_json(out/'dataset_report.json', r)
         with atomic_write(out/'dataset_report.html') as f: f.write(report_page(out, r))
 
-# %% ../nbs/01_dataset_pipeline.ipynb #d2ae71cd
+# %% ../nbs/01_dataset_pipeline.ipynb #54de48b5
 def dataset(
     inputs:Param('Videos, and folders of them', nargs='+'),
     o:str='',             # Folder to write to
@@ -1428,7 +1428,7 @@ def dataset(
     write_clips:bool=False, # Write clips/clip_NNNN.mp4 too, to look at
     speaker:str='',       # Who speaks in all the videos; each file's name up to its first _ when not given
     model:str='',         # MediaPipe's face_landmarker.task; found or fetched when not given
-    f0:str='dio',         # Pitch by dio, or by harvest, which finds more and is 40 times slower
+    f0:str='dio',         # Pitch by dio, or by harvest, which finds more and is some 20 times slower
     retry_failed:bool=False, # Try again what failed before
     fix_lag:bool=False,   # Shift the sound where it is late or early
     min_score:float=50.,  # Clips below this stay out of train, val and test, 0 to 100
