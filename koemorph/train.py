@@ -1087,6 +1087,18 @@ def train(
     if first: log.info(_said(t, f))
     return t
 
+# %% ../nbs/04_train.ipynb #c4b489e7
+def _flat(d, at=''):
+    "`{'a': {'b': 1}}` as `{'a.b': 1}`"
+    return {k:v for key,x in d.items() for k,v in (_flat(x, f'{at}{key}.') if isinstance(x, dict) else {at+key: x}).items()}
+
+def _changed(cfg, state):
+    "Settings other than those of the run that wrote `state`, as its best checkpoint remembers them"
+    told = Path(state).parents[2]/'best_model'/'config.json'
+    was = _flat({k:v for k,v in json.loads(told.read_text(encoding='utf-8')).items() if k in ('training', 'loss', 'data')}) if told.exists() else {}
+    now = _flat({k:v for k,v in asdict(cfg).items() if k in ('training', 'loss', 'data')})
+    return [f'{k}={now[k]}, where that run had {v}' for k,v in was.items() if k in now and now[k]!=v]
+
 # %% ../nbs/04_train.ipynb #92180032
 def _hurried(cfg):
     "`debug`: as little of everything as still shows that it works"
@@ -1102,7 +1114,7 @@ def _tell(cfg, net, heard, valid, out, begun):
     size,t,d,lengths = cost(net),cfg.training,cfg.data,[len(r) for r in heard]
     lanes = d.batch_size*t.accumulate_grad_batches*int(os.environ.get('WORLD_SIZE', 1))
     ends = [min(t.limit_batches or 10**9, len(plan(lengths, d, lanes, e, t.max_epochs, t.seed, t.mode=='sequential'))) for e in {0:0, max(0, t.max_epochs-1):0}]
-    if begun: log.info(f"going on from {begun}")
+    if begun: log.info('; '.join([f"going on from {begun}", *(_changed(cfg, begun) if Path(begun).name=='last.pt' else [])]))
     log.info(f"{minutes(heard)} to learn from; {minutes(valid)} to be judged on, {size['parameters']:,} parameters ({size['megabytes']:.1f} MB), {size['mflops']:.1f} MFLOPs a frame; {t.mode}, "
              f"{' to '.join(map(str, dict.fromkeys(ends)))} step{'s'[:ends[-1]!=1]} an epoch")
     if (s := stride(d, t.max_epochs-1, t.max_epochs))*8<d.window_frames:
