@@ -677,7 +677,7 @@ class FitCfg:
         for k,least in dict(max_epochs=1, accumulate_grad_batches=1, max_steps=0, limit_batches=0, warmup_steps=0, gradient_clip_val=0).items():
             if (v := getattr(self, k))<least: raise ValueError(f"training.{k}={v}, expected {least} or more")
         if not 0<=self.ema_decay<1: raise ValueError(f"training.ema_decay={self.ema_decay}, expected 0 or more and less than 1")
-        if not self.optimizer.lr>0: raise ValueError(f"training.optimizer.lr={self.optimizer.lr}, expected more than 0")
+        if not self.optimizer.lr>=0: raise ValueError(f"training.optimizer.lr={self.optimizer.lr}, expected 0 or more")
 
 # %% ../nbs/04_train.ipynb #8b91afaf
 def standardise(
