@@ -356,6 +356,7 @@ def onnx_bytes(
 def save_checkpoint(
     folder,         # Made if missing
     net:DualStream, # Its weights, its `cfg`
+    onnx:bool=True, # False: without model.onnx, which takes seconds to make
     **about         # Kept in `config.json`; say at least `licence`
 )->Path:            # The folder
     "Write model.safetensors, config.json and model.onnx, each whole or not at all"
@@ -364,7 +365,7 @@ def save_checkpoint(
     weights = {k:v.contiguous() for k,v in net.state_dict().items()}
     for name,content in [('model.safetensors', need('safetensors.torch', 'train').save(weights)),
                          ('config.json', json.dumps(about, indent=1, ensure_ascii=False).encode()),
-                         ('model.onnx', onnx_bytes(net, about))]:
+                         *([('model.onnx', onnx_bytes(net, about))] if onnx else [])]:
         with atomic_write(folder/name, 'wb') as f: f.write(content)
     return folder
 

@@ -858,12 +858,8 @@ def look(
 # %% ../nbs/04_train.ipynb #be5e83fe
 def _write(folder, net, onnx, **about):
     "A checkpoint folder; without its ONNX form when that is to come at the end"
-    if onnx: return save_checkpoint(folder, net, **about)
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    (Path(folder)/'model.onnx').unlink(missing_ok=True)   # better none than another network's
-    weights = need('safetensors.torch', 'train').save({k:v.contiguous() for k,v in net.state_dict().items()})
-    for name,content in [('model.safetensors', weights), ('config.json', json.dumps(config(net, **about), indent=1, ensure_ascii=False).encode())]:
-        with atomic_write(Path(folder)/name, 'wb') as f: f.write(content)
+    if not onnx: (Path(folder)/'model.onnx').unlink(missing_ok=True)   # better none than another network's
+    save_checkpoint(folder, net, onnx, **about)
 
 def _copy(source, to):
     "A checkpoint folder once more, without what only a trainer needs"
