@@ -17,7 +17,7 @@ setup(
     author = cfg['author'], author_email = cfg['author_email'], url = cfg['git_url'], license = 'MIT',
     long_description = Path('README.md').read_text(encoding='utf-8'), long_description_content_type = 'text/markdown',
     packages = find_packages(include=['koemorph', 'koemorph.*']),
-    package_data = {'koemorph': ['*.js', '*.html', '*.json', 'weights/*/*', 'samples/*', 'conf/*.yaml', 'conf/*/*.yaml']},
+    package_data = {'koemorph': ['*.js', '*.html', '*.json', '*.csv', 'weights/*/*', 'samples/*', 'conf/*.yaml', 'conf/*/*.yaml']},
     python_requires = f">={cfg['min_python']}", install_requires = cfg['requirements'].split(), extras_require = extras,
     entry_points = {'console_scripts': ['koemorph = koemorph.io:main'], 'nbdev': ["koemorph = koemorph._modidx:d"]},
     zip_safe = False,
