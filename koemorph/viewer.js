@@ -41,8 +41,11 @@ class Line {
     this.heard = Math.min(m.heard, this.sent)
     tally.queue = 1000*(this.sent - this.heard)/this.sr
     keep(tally.back, back, 300); keep(tally.computing, m.ms, 300)
-    if (back > 1000/tally.fps) tally.late += m.values.length
-    m.values.forEach((values, k) => keep(tally.history, {t: this.origin + (m.frame + k + 1)/tally.fps, values}, 10*tally.fps))
+    m.values.forEach((values, k) => {
+      const t = this.origin + (m.frame + k + 1)/tally.fps
+      if (this.on.heard ? t < this.on.heard() : back > 1000/tally.fps) tally.late++   // after its sound was heard; of a microphone: a frame's time after it could have been there
+      keep(tally.history, {t, values}, 10*tally.fps)
+    })
     tally.frames += m.values.length
     this.on.frames?.()
     if (m.done) { this.close(); this.on.done?.() }
@@ -106,6 +109,7 @@ async function microphone() {
     context.createMediaStreamSource(media).connect(node)
     media.getAudioTracks()[0].onended = () => stop('The microphone was unplugged. Plug it in or choose another, then start again.')
     await context.resume(); listDevices()
+    if (playing === me && document.activeElement === $('mic')) $('mute').focus()      // space mutes from here on, and does not stop
     if (playing === me) say(`Listening to ${media.getAudioTracks()[0].label || 'the microphone'} at ${context.sampleRate/1000} kHz.`)
   } catch (e) { if (playing === me) stop(REFUSED[e.name] || e.message) }
 }
@@ -146,7 +150,7 @@ async function perform(name, buffer) {
     me.again = async () => {
       const at = Math.max(from - Math.round((LEAD + .1)*sr), Math.round(me.position()*sr))
       me.line?.close(); finished = false; from = start === null ? 0 : at
-      me.line = new Line(sr, from/sr, {failed: words => stop(words), frames: play, done: play})
+      me.line = new Line(sr, from/sr, {failed: words => stop(words), frames: play, done: play, heard: () => start === null ? -1 : me.position()})
       await me.line.ready
     }
     await me.again(); await context.resume()
@@ -237,17 +241,17 @@ function drawCurves() {
 
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q*list.length))]
 const ms = x => x < 10 ? x.toFixed(1) : x.toFixed(0)
-const WORDS = {frame: 'frame', lookahead: 'look-ahead', resampler: 'resampler', interpolation: 'interpolation'}
+const WORDS = {frame: 'frame', lookahead: 'ahead', resampler: 'resampler', interpolation: 'interpolation'}
 
 function showMeter() {
   const t = tally, put = (id, words) => { if ($(id).textContent !== words) $(id).textContent = words }
-  const both = (list, what) => list.length ? `${ms(quantile(list, .5))} ms${what}, at worst ${ms(quantile(list, .95))} in 95 of 100` : '–'
-  put('design', t.delays ? `at most ${ms(Object.values(t.delays).reduce((a, b) => a + b, 0))} ms: ${Object.entries(t.delays).map(([k, v]) => `${v} ${WORDS[k] || k}`).join(' + ')}` : '–')
+  const both = (list, what) => list.length ? `${ms(quantile(list, .5))} ms${what}, 95 % within ${ms(quantile(list, .95))}` : '–'
+  put('design', t.delays ? `at most ${ms(Object.values(t.delays).reduce((a, b) => a + b, 0))} ms: ${Object.entries(t.delays).map(([k, v]) => `${+v.toFixed(1)} ${WORDS[k] || k}`).join(' + ')}` : '–')
   put('computing', both(t.computing, ' a frame')); put('back', both(t.back, ''))
   put('queue', t.frames ? `${ms(t.queue)} ms of sound` : '–')
-  put('frames', `${t.frames} in ${t.sound.toFixed(2)} s of sound`)
-  put('lost', `${t.late} frames late, ${t.dropped ? t.dropped.toFixed(2) : 0} s dropped`)
-  $('lost').classList.toggle('bad', t.dropped > 0)
+  put('frames', `${t.frames} for ${t.sound.toFixed(2)} s of sound`)
+  put('lost', `${t.late} late, ${t.dropped > .005 ? t.dropped.toFixed(2) + ' s dropped' : 'none dropped'}`)
+  $('lost').classList.toggle('bad', t.dropped > .005)
   const db = clamp(20*Math.log10(level + 1e-6), -60, 0)
   $('level').firstChild.style.transform = `scaleX(${(1 + db/60).toFixed(3)})`; $('level').setAttribute('aria-valuenow', db.toFixed(0))
 }
@@ -287,14 +291,14 @@ const drag = on => e => { e.preventDefault(); document.body.classList.toggle('dr
 addEventListener('dragover', drag(true)); addEventListener('dragleave', drag(false))
 addEventListener('drop', e => { drag(false)(e); if (e.dataTransfer.files.length) take(e.dataTransfer.files[0]) })
 
-const typing = e => e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.('select, input')
+const elsewhere = e => e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.('select, input, button:not(#mute)')
 addEventListener('keydown', e => {
   if (e.key === 'Escape' && playing) return stop()
-  if (typing(e) || !playing?.live) return
-  if (e.key.toLowerCase() === 'm' && !e.repeat) setMute(!muted)
-  if (e.key === ' ' && !e.target.closest?.('button')) { e.preventDefault(); setMute(true) }
+  if (!playing?.live || e.ctrlKey || e.metaKey || e.altKey) return
+  if (e.key.toLowerCase() === 'm' && !e.repeat && e.target.id !== 'device') setMute(!muted)
+  if (e.key === ' ' && !elsewhere(e)) { e.preventDefault(); setMute(true) }
 })
-addEventListener('keyup', e => { if (e.key === ' ' && !typing(e) && playing?.live && !e.target.closest?.('button')) setMute(false) })
+addEventListener('keyup', e => { if (e.key === ' ' && playing?.live && !elsewhere(e)) { e.preventDefault(); setMute(false) } })
 navigator.mediaDevices?.addEventListener?.('devicechange', listDevices)
 
 const settings = await (await fetch(here('settings.json'))).json()
