@@ -366,8 +366,8 @@ def turned_away(
     if url.path=='/live' and urlsplit(origin).netloc!=host: return f"a page of {origin[:60] or 'nobody'} may not listen in"
     return ''
 
-# %% ../nbs/05_realtime.ipynb #a254b8c5
-PAGES = {'/': 'viewer.html', **{f'/{name}': name for name in ('viewer.js','face.js','microphone.js')}, '/sample.wav': 'samples/en.wav'}
+# %% ../nbs/05_realtime.ipynb #e39f8903
+PAGES = {'/': 'viewer.html', **{f'/{name}': name for name in ('viewer.js','face.js','microphone.js','avatar.js')}, '/sample.wav': 'samples/en.wav'}
 KINDS = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wav': 'audio/wav'}
 
 def page_policy(
@@ -379,18 +379,20 @@ def page_policy(
     return (f"default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; connect-src 'self' ws://{host}; img-src data:; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
-# %% ../nbs/05_realtime.ipynb #6b9a234c
+# %% ../nbs/05_realtime.ipynb #b7672a87
 def answer(
     path:str,     # What is asked for, with its query
     headers,      # Mapping of the request's headers
-    settings:dict, # What the page may know: `gate`, `idle`
+    settings:dict, # What the page is told: `gate`, `idle`, `avatar` (a file's path; its name is told)
     token:str=''  # The secret; '': none
 ):                # Status, content type, body (bytes), policy; None for the websocket itself
     "What a request gets"
     where = urlsplit(path).path
     if why:=turned_away(path, headers, token): return HTTPStatus.FORBIDDEN, 'text/plain; charset=utf-8', f'{why}\n'.encode(), ''
     if where=='/live': return None
-    if where=='/settings.json': return HTTPStatus.OK, KINDS['.json'], json.dumps(settings).encode(), ''
+    avatar = settings.get('avatar', '')
+    if where=='/settings.json': return HTTPStatus.OK, KINDS['.json'], json.dumps({**settings, 'avatar': Path(avatar).name}).encode(), ''
+    if where=='/avatar' and avatar: return HTTPStatus.OK, 'model/gltf-binary', Path(avatar).read_bytes(), ''
     if where not in PAGES: return HTTPStatus.NOT_FOUND, 'text/plain; charset=utf-8', b'there is no such page here\n', ''
     file,kind = files('koemorph').joinpath(PAGES[where]), KINDS[Path(PAGES[where]).suffix]
     if 'charset' not in kind: return HTTPStatus.OK, kind, file.read_bytes(), ''
@@ -426,14 +428,14 @@ def _host(clients, options):
         finally: talking.discard(ws)
     return handle
 
-# %% ../nbs/05_realtime.ipynb #f20f8d05
+# %% ../nbs/05_realtime.ipynb #29e2bb73
 @contextmanager
 def served(
     host:str='127.0.0.1', # Address to listen at
     port:int=8000,        # Port to listen at; 0: any that is free
     token:str='',         # Secret that the address must carry; '': none on this computer alone, a random one where others can reach it
     clients:int=8,        # The most pages at once
-    settings=dict(gate=False, idle=False), # Switches of the page that are on at first
+    settings=dict(gate=False, idle=False), # What the page begins with: which switches are on, and `avatar`, the path of a .glb or .vrm
     **options             # For `pipeline`
 ):                        # Its address
     "The page and its websocket, for as long as the `with` lasts"
@@ -464,7 +466,7 @@ def _reachable(host):
         try: s.connect(('192.0.2.1', 9)); return s.getsockname()[0]      # sends nothing: it only asks which way it would go
         except OSError: return socket.gethostname()
 
-# %% ../nbs/05_realtime.ipynb #9cecb845
+# %% ../nbs/05_realtime.ipynb #6261dee1
 def serve(
     host:str='127.0.0.1',  # Address to listen at; 0.0.0.0 lets other computers in, with a token
     port:int=8000,         # Port to listen at
@@ -474,11 +476,13 @@ def serve(
     clients:int=8,         # The most pages at once
     gate:bool=False,       # The page's noise gate is on at first
     idle:bool=False,       # The page's blinking and breathing is on at first
+    avatar:str='',         # A .glb or .vrm whose morph targets have ARKit names, to be moved instead of the drawn face
     open_browser:bool=False # Open the page in the browser
 ):
     "Open a page on which the face follows your microphone"
+    if avatar: must_be_file(Path(avatar))
     about = pipeline(model_path, fps)                                    # what is wrong with them is said before a page asks
-    with served(host, port, token, clients, dict(gate=gate, idle=idle), model_path=model_path, fps=fps) as url:
+    with served(host, port, token, clients, dict(gate=gate, idle=idle, avatar=avatar), model_path=model_path, fps=fps) as url:
         print(f"{url}  is the page, with a face at {about.rate*SR} fps; Ctrl-C ends it", flush=True)
         if not at_home(host): print('other computers can reach it, and whoever has the whole address may use it; their browsers give it files but no microphone, unless it is behind https', flush=True)
         if open_browser: webbrowser.open(url)

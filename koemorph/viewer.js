@@ -1,6 +1,7 @@
 // The page of `koemorph serve`: sound goes up a websocket as float32, frames come back as JSON, face.js draws them. No dependencies, nothing from outside.
 // Below: line (the conversation with the server) -> sources (microphone, file) -> what is shown (face, curves, meter) -> buttons.
 import {drawFace} from './face.js'
+import {loadAvatar} from './avatar.js'
 
 const $ = id => document.getElementById(id)
 const clamp = (x, a = 0, b = 1) => Math.min(b, Math.max(a, x)), lerp = (a, b, t) => a + (b - a)*t
@@ -8,7 +9,7 @@ const dark = matchMedia('(prefers-color-scheme: dark)'), theme = () => dark.matc
 const token = new URLSearchParams(location.search).get('token')
 const here = path => path + (token ? '?token=' + encodeURIComponent(token) : '')
 
-function say(words, bad = false) { $('say').textContent = words; $('say').classList.toggle('bad', bad) }
+function say(words, bad = false) { if ($('say').textContent !== words) $('say').textContent = words; $('say').classList.toggle('bad', bad) }
 
 // ---------------------------------------------------------------- line
 
@@ -145,8 +146,15 @@ async function perform(name, buffer) {
     const node = context.createBufferSource(), sound = context.createBuffer(1, wave.length, sr)
     sound.copyToChannel(wave, 0); node.buffer = sound; node.connect(context.destination)
     begin(me)
-    me.position = () => start === null ? 0 : clamp(context.currentTime - start - (context.outputLatency || 0), 0, seconds)
-    const play = () => { if (start === null && playing === me) { start = context.currentTime + .05; node.start(start); say(`Playing ${name}.`) } }
+    let stamp = 0, since = 0, furthest = 0
+    me.position = () => {                          // the sound is the clock; where it stands still, as without any loudspeaker, the face goes on
+      if (start === null) return 0
+      const now = performance.now()/1000, silent = context.currentTime === stamp && now - since > .5 ? now - since : 0
+      if (context.currentTime !== stamp) { stamp = context.currentTime; since = now }
+      if (silent) say(`Playing ${name} without sound: no loudspeaker answers.`)
+      return furthest = Math.max(furthest, clamp(stamp + silent - start - (context.outputLatency || 0), 0, seconds))
+    }
+    const play = () => { if (start === null && playing === me) { stamp = context.currentTime; since = performance.now()/1000; start = stamp + .05; node.start(start); say(`Playing ${name}.`) } }
     me.again = async () => {
       const at = Math.max(from - Math.round((LEAD + .1)*sr), Math.round(me.position()*sr))
       me.line?.close(); finished = false; from = start === null ? 0 : at
@@ -179,7 +187,7 @@ function begin() { tally = newTally(); shown = []; setMute(false); buttons() }
 
 const STRIPS = {light: ['#0072b2', '#b84a26', '#00795a', '#a2487d', '#7a6200'], dark: ['#6cb8ec', '#ff9d6e', '#4fd0a5', '#e79bc5', '#e2c95c']}
 const SPAN = 6                                   // seconds of curves
-let level = 0, face = {}, shown = []
+let level = 0, face = {}, shown = [], avatar = null
 
 function sized(canvas, height) {
   const width = canvas.clientWidth || 1, dpr = Math.min(devicePixelRatio || 1, 3), [w, h] = [width, height].map(x => Math.round(x*dpr))
@@ -201,8 +209,29 @@ function current() {
   return Object.fromEntries(names.map((name, j) => [name, lerp(a.values[j], b.values[j], x)]))
 }
 
+/** Show the avatar in `buffer` instead of the drawn face; null: the drawn face again */
+async function wear(name, buffer) {
+  try {
+    const canvas = Object.assign(document.createElement('canvas'), {id: 'avatar'})
+    let next = null
+    if (buffer) {
+      say(`Reading ${name} …`)
+      canvas.setAttribute('role', 'img'); canvas.setAttribute('aria-label', `avatar: ${name}`)
+      next = await loadAvatar(buffer, canvas, name)
+    }
+    $('avatar')?.remove(); avatar?.free(); avatar = next && {...next, canvas}
+    if (avatar) { $('frame').append(canvas); say(`${name}: ${avatar.names.length} of the 52 coefficients move it.`) } else say('The drawn face again.')
+    $('face').hidden = !!avatar; $('undress').hidden = !avatar
+  } catch (e) { say(e.constructor === Error ? e.message : `${name} cannot be read as an avatar (${e.message}).`, true) }
+}
+
 function drawNow() {
   const canvas = $('face'), turn = name => face[name] || 0
+  if (avatar) {
+    const dpr = Math.min(devicePixelRatio || 1, 2), [w, h] = [avatar.canvas.clientWidth, avatar.canvas.clientHeight].map(x => Math.max(1, Math.round(x*dpr)))
+    if (avatar.canvas.width !== w || avatar.canvas.height !== h) Object.assign(avatar.canvas, {width: w, height: h})
+    return avatar.draw(face)
+  }
   const [ctx, width, height] = sized(canvas, canvas.clientHeight || 1), zoom = Math.max(1, .87*width/height*460/400)
   const shape = drawFace(ctx, face, {width, height, zoom, theme: theme()})
   canvas.dataset.lipGap = shape.lipGap.toFixed(3)
@@ -279,11 +308,13 @@ $('mic').onclick = () => playing ? stop() : microphone()
 $('mute').onclick = () => setMute(!muted)
 $('open').onclick = () => $('file').click()
 $('sample').onclick = async () => perform('the sample', await (await fetch('sample.wav')).arrayBuffer())
+$('undress').onclick = () => wear()
 $('file').onchange = () => { if ($('file').files.length) take($('file').files[0]); $('file').value = '' }
 for (const id of ['gate', 'idle']) $(id).onchange = () => playing?.again?.().catch(() => {})
 for (const id of ['device', 'browser']) $(id).onchange = () => { if (playing?.live) microphone() }
 
 async function take(file) {
+  if (/\.(glb|vrm)$/i.test(file.name)) return wear(file.name, await file.arrayBuffer())
   if (file.size > 5e8) return say(`${file.name} has ${Math.round(file.size/1e6)} MB, at most 500 fit here: koemorph run takes files of any length.`, true)
   perform(file.name, await file.arrayBuffer())
 }
@@ -304,4 +335,5 @@ navigator.mediaDevices?.addEventListener?.('devicechange', listDevices)
 const settings = await (await fetch(here('settings.json'))).json()
 for (const id of ['gate', 'idle']) $(id).checked = settings[id]
 $('face').live = {tally: () => tally, playing: () => playing, coefficients: () => face}
+if (settings.avatar) { const r = await fetch(here('/avatar')); await wear(settings.avatar, await r.arrayBuffer()) }
 buttons(); listDevices(); tick()

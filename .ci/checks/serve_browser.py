@@ -3,7 +3,7 @@
 
 usage: .ci/checks/serve_browser.py [folder for pictures]
 """
-import importlib.util, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import importlib.util, json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from koemorph.io import read_wave
 from koemorph.realtime import animate
 
 out = Path(sys.argv[1]) if len(sys.argv)>1 else None
-QUIET = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --autoplay-policy=no-user-gesture-required'.split()
+QUIET = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-audio-output --autoplay-policy=no-user-gesture-required'.split()
 FAKE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', f'--use-file-for-fake-audio-capture={SAMPLE}']
 ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))}
 
@@ -105,6 +105,9 @@ def check_file(browser, url, faults):
     drop(page, b'not a sound at all', 'letter.docx'); until(page, "document.querySelector('#say').className=='bad'")
     assert 'letter.docx is not a sound' in page.locator('#say').inner_text()
     page.context.close()
+    page = opened(browser, url, faults); page.evaluate("() => Object.defineProperty(BaseAudioContext.prototype, 'currentTime', {get: () => 0})")   # a loudspeaker that stands still
+    drop(page, SAMPLE.read_bytes()[:44+2*24_000], 'short.wav'); until(page, "document.querySelector('#say').textContent.includes('no loudspeaker')"); until(page, "document.querySelector('#say').textContent=='short.wav is over.'")
+    page.context.close()
     return said
 
 def check_microphone(browser, url, faults):
@@ -141,6 +144,74 @@ def check_refused(driver, url, faults):
         assert page.evaluate('document.documentElement.scrollWidth')<=390, 'wider than a phone'
         browser.close()
     assert 'was refused' in said[0] and ('refused' in said[1] or 'No microphone' in said[1]), said
+
+def ball(y0, radius, n=24):
+    "Vertices, normals and triangles of a ball, its front towards +z"
+    a,b = np.meshgrid(np.linspace(0, np.pi, n), np.linspace(0, 2*np.pi, 2*n), indexing='ij')
+    normal = np.stack([np.sin(a)*np.sin(b), np.cos(a), np.sin(a)*np.cos(b)], -1).reshape(-1, 3)
+    k = (np.arange(n-1)[:,None]*2*n + np.arange(2*n-1)).ravel()
+    return normal*radius+[0, y0, 0], normal, np.stack([k, k+2*n, k+1, k+1, k+2*n, k+2*n+1], 1).ravel()
+
+def avatar(kind, names):
+    "A head made here: a ball 1.5 m up whose front lower half drops with target 0 and whose upper front turns out with target 1 (kept sparse); skinned to a head bone"
+    p,n,tri = ball(1.5, .1)
+    uv = np.stack([p[:,0]*5+.5, p[:,1]*5-7], 1)
+    jaw = np.where((p[:,1:2]<1.48) & (p[:,2:]>.03), [0, -.05, .02], [0, 0, 0]); lid = np.flatnonzero((p[:,1]>1.52) & (p[:,2]>.05))
+    rows = [b'\0'+b''.join(bytes((255, 180, 150) if (x//4+y//4)%2 else (90, 120, 220)) for x in range(32)) for y in range(32)]
+    chunk = lambda t,d: struct.pack('>I', len(d))+t+d+struct.pack('>I', zlib.crc32(t+d))
+    png = b'\x89PNG\r\n\x1a\n'+chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0))+chunk(b'IDAT', zlib.compress(b''.join(rows)))+chunk(b'IEND', b'')
+    views,body = [], b''
+    def view(raw):
+        nonlocal body
+        views.append(dict(buffer=0, byteOffset=len(body), byteLength=len(raw))); body += raw+b'\0'*(-len(raw)%4); return len(views)-1
+    accessors = []
+    def accessor(x, type, of, **more): accessors.append(dict(componentType=of, count=len(x), type=type, bufferView=view(x.astype({5126: '<f4', 5125: '<u4', 5123: '<u2', 5121: 'u1'}[of]).tobytes()), **more)); return len(accessors)-1
+    inverse = np.tile(np.eye(4), (2, 1, 1)); inverse[0,3,1],inverse[1,3,1] = -1,-1.4                    # column by column, as glTF has them
+    attributes = dict(POSITION=accessor(p, 'VEC3', 5126), NORMAL=accessor(n, 'VEC3', 5126), TEXCOORD_0=accessor(uv, 'VEC2', 5126),
+                      JOINTS_0=accessor(np.tile([1, 0, 0, 0], (len(p), 1)), 'VEC4', 5121), WEIGHTS_0=accessor(np.tile([255, 0, 0, 0], (len(p), 1)), 'VEC4', 5121, normalized=True))
+    targets = [dict(POSITION=accessor(jaw, 'VEC3', 5126))]
+    accessors.append(dict(componentType=5126, count=len(p), type='VEC3', sparse=dict(count=len(lid), indices=dict(bufferView=view(lid.astype('<u2').tobytes()), componentType=5123),
+                     values=dict(bufferView=view(np.tile([0, 0, .06], (len(lid), 1)).astype('<f4').tobytes())))))
+    targets.append(dict(POSITION=len(accessors)-1))
+    mesh = dict(primitives=[dict(attributes=attributes, indices=accessor(tri, 'SCALAR', 5125), material=0, targets=targets)])
+    gltf = dict(asset=dict(version='2.0'), scene=0, scenes=[dict(nodes=[0, 2])], meshes=[mesh], accessors=accessors, bufferViews=views, skins=[dict(joints=[0, 1], inverseBindMatrices=accessor(inverse.reshape(2, 16), 'MAT4', 5126))],
+                nodes=[dict(name='Hips', translation=[0, 1, 0], children=[1]), dict(name='Head', translation=[0, .4, 0]), dict(name='Face', mesh=0, skin=0)],
+                images=[dict(bufferView=view(png), mimeType='image/png')], textures=[dict(source=0)], materials=[dict(pbrMetallicRoughness=dict(baseColorTexture=dict(index=0)))])
+    if kind=='glb': mesh['extras'] = dict(targetNames=names)
+    if kind=='vrm1': gltf['extensions'] = dict(VRMC_vrm=dict(humanoid=dict(humanBones=dict(head=dict(node=1))), expressions=dict(preset={}, custom={name: dict(morphTargetBinds=[dict(node=2, index=k, weight=1)]) for k,name in enumerate(names)})))
+    if kind=='vrm0': gltf['extensions'] = dict(VRM=dict(humanoid=dict(humanBones=[dict(bone='head', node=1)]), blendShapeMaster=dict(blendShapeGroups=[dict(name=name, presetName='unknown', binds=[dict(mesh=0, index=k, weight=100)]) for k,name in enumerate(names)])))
+    gltf['buffers'] = [dict(byteLength=len(body))]
+    text = json.dumps(gltf).encode(); text += b' '*(-len(text)%4)
+    return struct.pack('<4sII', b'glTF', 2, 28+len(text)+len(body))+struct.pack('<I4s', len(text), b'JSON')+text+struct.pack('<I4s', len(body), b'BIN\0')+body
+
+PAINT = '''() => { const v = document.querySelector('#avatar'), g = document.createElement('canvas').getContext('2d', {willReadFrequently: true}); Object.assign(g.canvas, {width: v.width, height: v.height}); g.drawImage(v, 0, 0)
+  const d = g.getImageData(0, 0, v.width, v.height).data, low = []; let n = 0
+  for (let i = 3, k = 0; i < d.length; i += 4, k++) if (d[i]) { n++; low.push(k) }
+  return [n/(v.width*v.height), Math.floor(low.at(-1)/v.width)/v.height] }'''
+
+def check_avatar(browser, url, faults, name):
+    "Somebody's own head: worn from the command line and by dropping, in every spelling; its jaw drops with jawOpen; what is none is refused in words"
+    page = opened(browser, url, faults, color_scheme='light')
+    until(page, "document.querySelector('#avatar')")
+    assert f'{name}: 2 of the 52' in page.locator('#say').inner_text(), page.locator('#say').inner_text()
+    page.wait_for_timeout(200); covers,chin = page.evaluate(PAINT); assert .1<covers<.9 and .5<chin<.98, f'the head covers {covers:.0%}, its chin is at {chin:.0%}'
+    page.locator('#sample').click(); chins = []
+    for k in range(60): chins.append(page.evaluate(PAINT)[1]); page.wait_for_timeout(40); k==40 and picture(page, 'avatar')
+    assert max(chins)>chin+.015, f'the chin stays at {chin:.3f} ({max(chins):.3f} at most)'
+    page.keyboard.press('Escape')
+    for kind,names in ('vrm1', ['JawOpen', 'eyeBlinkLeft']), ('vrm0', ['JAWOPEN', 'eyeBlink_L']), ('glb', ['blendShape1.jawOpen', 'Mouth Smile Left']):
+        drop(page, avatar(kind, names), f'{kind}.vrm'); until(page, f"document.querySelector('#say').textContent.startsWith('{kind}.vrm: 2 of')"); page.wait_for_timeout(150)
+        assert abs(page.evaluate(PAINT)[0]-covers)<.05, kind
+    whole = avatar('glb', ['jawOpen', 'mouthSmileLeft'])
+    for what,content,why in (('text', b'this is a letter', 'not a binary glTF'), ('half', whole[:300], 'ends in the middle'), ('names', avatar('glb', ['one', 'two']), 'none with an ARKit name'),
+                             ('holes', whole.replace(b'"meshes"', b'"mashes"'), 'cannot be read')):
+        drop(page, content, f'{what}.glb'); until(page, "document.querySelector('#say').className=='bad'"); said = page.locator('#say').inner_text()
+        assert why in said, (what, said)
+        assert page.locator('#avatar').count()==1, 'a bad file takes the good one off'
+        drop(page, whole, 'good.glb'); until(page, "document.querySelector('#say').textContent.startsWith('good.glb: 2 of')")
+    page.locator('#undress').click(); assert page.locator('#avatar').count()==0 and page.locator('#face').is_visible()
+    page.context.close()
+    return f'avatar: chin {chin:.2f} → {max(chins):.2f} of the picture, GLB, VRM 0 and 1'
 
 def refused(url, origin):
     "A socket that is turned away at the door"
@@ -223,6 +294,11 @@ def main():
         until(page, "document.querySelector('#say').className=='bad'")
         assert 'connection to koemorph was lost' in page.locator('#say').inner_text(), page.locator('#say').inner_text()
         browser.close()
+    with tempfile.TemporaryDirectory() as tmp:
+        (Path(tmp)/'head.glb').write_bytes(avatar('glb', ['Jaw_Open', 'mouthSmile_L']))
+        with serving('--avatar', f'{tmp}/head.glb') as (url, p), sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=[*QUIET[:1], *QUIET[2:], '--use-angle=swiftshader', '--enable-unsafe-swiftshader'])
+            said.append(check_avatar(browser, url, faults, 'head.glb')); browser.close(); stopped(p)
     with serving('--host', '0.0.0.0') as (url, p), sync_playwright() as driver:
         here = check_token(url)
         browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
