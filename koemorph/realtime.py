@@ -399,7 +399,7 @@ def answer(
     text = file.read_text(encoding='utf-8')
     return HTTPStatus.OK, kind, text.encode(), page_policy(text, headers.get('Host', '')) if where=='/' else ''
 
-# %% ../nbs/05_realtime.ipynb #2928519b
+# %% ../nbs/05_realtime.ipynb #cabe07ca
 def _doorkeeper(settings, token):
     "Answers what is not a websocket, and turns away what may not be one"
     http,Headers = need('websockets.http11', 'realtime'), need('websockets.datastructures', 'realtime').Headers
@@ -423,12 +423,12 @@ def _host(clients, options):
         except closed: pass
         except asyncio.TimeoutError: await ws.close(1008, 'nothing was said for 10 seconds')
         except Exception as e:
-            try: await ws.send(json.dumps(dict(error=str(e)))); await ws.close(1008)
+            try: await ws.send(json.dumps(dict(error=str(e) or type(e).__name__))); await ws.close(1008)
             except closed: pass
         finally: talking.discard(ws)
     return handle
 
-# %% ../nbs/05_realtime.ipynb #29e2bb73
+# %% ../nbs/05_realtime.ipynb #5d6df01c
 @contextmanager
 def served(
     host:str='127.0.0.1', # Address to listen at
@@ -446,7 +446,8 @@ def served(
     started = Future()
     async def life():
         stop = asyncio.Event()
-        try: server = await serve(_host(clients, options), host, port, process_request=_doorkeeper(settings, token), max_size=2**18, compression=None, close_timeout=.3, server_header=None, logger=silent)
+        try: server = await serve(_host(clients, options), host, port, process_request=_doorkeeper(settings, token),
+                                  max_size=2**18, compression=None, close_timeout=.3, server_header=None, logger=silent)
         except Exception as e: started.set_exception(e); return
         started.set_result((asyncio.get_running_loop(), stop, server.sockets[0].getsockname()[1]))
         await stop.wait()

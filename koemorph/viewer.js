@@ -53,11 +53,11 @@ class Line {
   }
   /** false when so much is waiting already that this chunk is left out */
   send(chunk) {
-    if (!this.open || this.sent - this.heard > 2*this.sr) { tally.dropped += chunk.length/this.sr; return false }
+    if (!this.open || this.ws.readyState !== 1 || this.sent - this.heard > 2*this.sr) { tally.dropped += chunk.length/this.sr; return false }
     this.ws.send(chunk); this.sent += chunk.length; tally.sound += chunk.length/this.sr
     this.marks.push([this.sent, performance.now()]); return true
   }
-  end() { if (this.open) this.ws.send('end') }
+  end() { if (this.open && this.ws.readyState === 1) this.ws.send('end') }
   fail(words) { this.close(); this.no(new Error(words)); this.on.failed?.(words) }
   close() { this.over = true; this.open = false; this.ws.close() }
 }
