@@ -192,7 +192,7 @@ function faceBox(parts) {
   return {middle: low.map((x, k) => (x + high[k])/2), size: Math.max(high[0] - low[0], high[1] - low[1], 1e-6), front: high[2], back: low[2]}
 }
 
-/** Rotation about `pivot`: yaw about y, pitch about x, roll about z, radians */
+/** Rotation about `pivot`, radians: yaw towards the face's own left, pitch down, roll towards its own right */
 function turning([x, y, z], yaw, pitch, roll) {
   const [a, b, c] = [yaw, pitch, roll].map(Math.cos), [s, p, r] = [yaw, pitch, roll].map(Math.sin)
   const m = times(times([a, 0, -s, 0, 0, 1, 0, 0, s, 0, a, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, b, p, 0, 0, -p, b, 0, 0, 0, 0, 1]), [c, r, 0, 0, -r, c, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])

@@ -158,6 +158,7 @@ async function perform(name, buffer) {
     me.again = async () => {
       const at = Math.max(from - Math.round((LEAD + .1)*sr), Math.round(me.position()*sr))
       me.line?.close(); finished = false; from = start === null ? 0 : at
+      tally.history = tally.history.filter(f => f.t <= from/sr)
       me.line = new Line(sr, from/sr, {failed: words => stop(words), frames: play, done: play, heard: () => start === null ? -1 : me.position()})
       await me.line.ready
     }
@@ -235,8 +236,9 @@ function drawNow() {
   const [ctx, width, height] = sized(canvas, canvas.clientHeight || 1), zoom = Math.max(1, .87*width/height*460/400)
   const shape = drawFace(ctx, face, {width, height, zoom, theme: theme()})
   canvas.dataset.lipGap = shape.lipGap.toFixed(3)
+  const shift = name => clamp(120*turn(name), -12, 12).toFixed(2) + 'px'
   canvas.style.transform = turn('headYaw') || turn('headPitch') || turn('headRoll')    // a little closer, so that no edge shows
-    ? `scale(1.06) translate(${(60*turn('headYaw')).toFixed(2)}px, ${(60*turn('headPitch')).toFixed(2)}px) rotate(${turn('headRoll').toFixed(4)}rad)` : ''
+    ? `scale(1.06) translate(${shift('headYaw')}, ${shift('headPitch')}) rotate(${clamp(-turn('headRoll'), -.03, .03).toFixed(4)}rad)` : ''
 }
 
 /** Five channels that move most, the mouth before the rest, one of each Left/Right pair; one that is shown stays unless another moves far more */

@@ -34,7 +34,7 @@ def free_port():
 def serving(*words):
     "A `koemorph serve` of its own: its address, its process"
     port = free_port()
-    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'serve', '--port', str(port), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'serve', '--port', str(port), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ROOT)
     try:
         line = p.stdout.readline()
         assert line.startswith('http://'), f'koemorph serve said {line!r} {p.stderr.read() if p.poll() is not None else ""}'
@@ -156,6 +156,7 @@ def avatar(kind, names):
     p,n,tri = ball(1.5, .1)
     uv = np.stack([p[:,0]*5+.5, p[:,1]*5-7], 1)
     jaw = np.where((p[:,1:2]<1.48) & (p[:,2:]>.03), [0, -.05, .02], [0, 0, 0]); lid = np.flatnonzero((p[:,1]>1.52) & (p[:,2]>.05))
+    about = np.array([-1, 1, -1] if kind=='vrm0' else [1, 1, 1]); p,n,jaw = p*about, n*about, jaw*about                # a VRM 0 looks towards -z
     rows = [b'\0'+b''.join(bytes((255, 180, 150) if (x//4+y//4)%2 else (90, 120, 220)) for x in range(32)) for y in range(32)]
     chunk = lambda t,d: struct.pack('>I', len(d))+t+d+struct.pack('>I', zlib.crc32(t+d))
     png = b'\x89PNG\r\n\x1a\n'+chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0))+chunk(b'IDAT', zlib.compress(b''.join(rows)))+chunk(b'IEND', b'')
@@ -170,7 +171,7 @@ def avatar(kind, names):
                       JOINTS_0=accessor(np.tile([1, 0, 0, 0], (len(p), 1)), 'VEC4', 5121), WEIGHTS_0=accessor(np.tile([255, 0, 0, 0], (len(p), 1)), 'VEC4', 5121, normalized=True))
     targets = [dict(POSITION=accessor(jaw, 'VEC3', 5126))]
     accessors.append(dict(componentType=5126, count=len(p), type='VEC3', sparse=dict(count=len(lid), indices=dict(bufferView=view(lid.astype('<u2').tobytes()), componentType=5123),
-                     values=dict(bufferView=view(np.tile([0, 0, .06], (len(lid), 1)).astype('<f4').tobytes())))))
+                     values=dict(bufferView=view(np.tile([0, 0, .06]*about, (len(lid), 1)).astype('<f4').tobytes())))))
     targets.append(dict(POSITION=len(accessors)-1))
     mesh = dict(primitives=[dict(attributes=attributes, indices=accessor(tri, 'SCALAR', 5125), material=0, targets=targets)])
     gltf = dict(asset=dict(version='2.0'), scene=0, scenes=[dict(nodes=[0, 2])], meshes=[mesh], accessors=accessors, bufferViews=views, skins=[dict(joints=[0, 1], inverseBindMatrices=accessor(inverse.reshape(2, 16), 'MAT4', 5126))],
