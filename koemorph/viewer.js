@@ -236,9 +236,9 @@ function drawNow() {
   const [ctx, width, height] = sized(canvas, canvas.clientHeight || 1), zoom = Math.max(1, .87*width/height*460/400)
   const shape = drawFace(ctx, face, {width, height, zoom, theme: theme()})
   canvas.dataset.lipGap = shape.lipGap.toFixed(3)
-  const shift = name => clamp(120*turn(name), -12, 12).toFixed(2) + 'px'
+  const shift = name => clamp(120*turn(name), -8, 8).toFixed(2) + 'px'
   canvas.style.transform = turn('headYaw') || turn('headPitch') || turn('headRoll')    // a little closer, so that no edge shows
-    ? `scale(1.06) translate(${shift('headYaw')}, ${shift('headPitch')}) rotate(${clamp(-turn('headRoll'), -.03, .03).toFixed(4)}rad)` : ''
+    ? `scale(1.04) translate(${shift('headYaw')}, ${shift('headPitch')}) rotate(${clamp(-turn('headRoll'), -.02, .02).toFixed(4)}rad)` : ''
 }
 
 /** Five channels that move most, the mouth before the rest, one of each Left/Right pair; one that is shown stays unless another moves far more */
