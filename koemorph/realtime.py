@@ -428,7 +428,7 @@ def _host(clients, options):
         finally: talking.discard(ws)
     return handle
 
-# %% ../nbs/05_realtime.ipynb #2299c303
+# %% ../nbs/05_realtime.ipynb #f6b88d1f
 @contextmanager
 def served(
     host:str='127.0.0.1', # Address to listen at
@@ -447,12 +447,12 @@ def served(
     async def life():
         stop = asyncio.Event()
         try: server = await serve(_host(clients, options), host, port, process_request=_doorkeeper(settings, token),
-                                  max_size=2**18, compression=None, close_timeout=.2, server_header=None, logger=silent)
+                                  max_size=2**18, compression=None, close_timeout=.1, server_header=None, logger=silent)
         except Exception as e: started.set_exception(e); return
         started.set_result((asyncio.get_running_loop(), stop, server.sockets[0].getsockname()[1]))
         await stop.wait()
         server.close()
-        await asyncio.wait([asyncio.ensure_future(server.wait_closed())], timeout=.3)  # whoever still holds on is cut off
+        await asyncio.wait([asyncio.ensure_future(server.wait_closed())], timeout=.15) # whoever still holds on is cut off
     (thread:=Thread(target=asyncio.run, args=(life(),), daemon=True)).start()
     try: loop,stop,port = started.result()
     except OSError as e:
