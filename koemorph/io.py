@@ -864,7 +864,7 @@ def face_page(
 """
 
 # %% ../nbs/00_io.ipynb #7ca5a27f
-COMMANDS = dict(run='koemorph.realtime:run_file', demo='koemorph.realtime:demo', convert='koemorph.io:convert',
+COMMANDS = dict(run='koemorph.realtime:run_file', demo='koemorph.realtime:demo', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
                 corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
                 train='koemorph.train:main', eval='koemorph.train:evaluate')
