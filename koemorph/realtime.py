@@ -636,7 +636,7 @@ def open(self:VTubeStudio):
     os.chmod(self.token, 0o600)
     if not self.ask('AuthenticationRequest', authenticationToken=fresh, **me).get('authenticated'): raise RuntimeError('it does not take the token it gave')
 
-# %% ../nbs/05_realtime.ipynb #e61a10c8
+# %% ../nbs/05_realtime.ipynb #b501378b
 HERE = re.compile(r'https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?')
 
 class WebSockets:
@@ -654,7 +654,7 @@ class WebSockets:
         self.thread.start(); self.up.wait()
         if self.fault: raise self.fault
     def __call__(self, track):
-        for frame in frames(track): self.loop.call_soon_threadsafe(self.send, json.dumps(message(frame), separators=(',',':')))
+        for frame in frames(track): self.loop.call_soon_threadsafe(self.send, udp_packets(frame)[0].decode())
         self.sent += len(track)
     def send(self, text):
         for slow in [c for c in self.clients if c.transport.get_write_buffer_size()>self.behind]:
@@ -742,13 +742,13 @@ class Telephone(Datagrams):
             if said==HELLO and place not in self.to and len(self.to)<self.most: self.to.append(place)
         super().__call__(track)
 
-# %% ../nbs/05_realtime.ipynb #4dd7c81e
+# %% ../nbs/05_realtime.ipynb #0ff8a481
 @dataclass(frozen=True)
 class Output:
     "A way out: the port its receivers listen on, and how it is opened"
     port:int
     says:str           # What it is, for a list
-    packets:object=None# Function: one-frame Track to its messages
+    packets:object     # Function: one-frame Track to its messages
     sink:object=None   # Called with host, port and options; None: `Datagrams` of `packets`
 
 OUTPUTS = dict(
@@ -759,7 +759,7 @@ OUTPUTS = dict(
     vmc          = Output(39539, 'VMC: VSeeFace, Warudo, VMagicMirror', vmc_packets),
     vrchat       = Output(9000,  'VRChat face tracking', vrchat_packets),
     vts          = Output(8001,  'VTube Studio', vts_packets, VTubeStudio),
-    websocket    = Output(8765,  'JSON for web pages: a server', None, WebSockets))
+    websocket    = Output(8765,  'JSON for web pages: a server', udp_packets, WebSockets))
 
 # %% ../nbs/05_realtime.ipynb #dbed2078
 @contextmanager
