@@ -235,7 +235,7 @@ def open_video(
     av = need('av', 'data')
     try: box = av.open(str(path))
     except av.error.FFmpegError as e:
-        raise ValueError(f"{path} is not a video that can be read ({e.strerror}), expected mp4, mov, mkv, webm, mpg …") from None
+        raise ValueError(f"{path} is not a video that can be read ({e.strerror}): damaged, cut short, or of another kind than mp4, mov, mkv, webm, mpg …") from None
     with box:
         film = [s for s in box.streams.video if not s.disposition & av.stream.Disposition.attached_pic]   # no cover of an album
         if not film: raise ValueError(f"{path} has sound but no pictures" if box.streams.audio else f"{path} has no pictures")
