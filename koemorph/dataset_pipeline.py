@@ -7,10 +7,10 @@ __all__ = ['FACE_MODEL', 'REASONS', 'BLENDSHAPES', 'VIDEO', 'SPLITS', 'merge_spa
            'join_short', 'speech_pieces', 'speech_segments', 'posed', 'talking_face', 'open_video', 'pictures',
            'face_model_path', 'Face', 'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'roughness',
            'frame_reasons', 'loudness', 'sync_curve', 'lip_sync', 'Quality', 'in_step', 'quality', 'despike',
-           'fill_holes', 'repair', 'live_faces', 'track_camera', 'capture', 'sound_chunks', 'read_sound', 'pitch',
-           'audio_features', 'Clip', 'DatasetCfg', 'film_clip', 'OutputError', 'save_clip', 'Clips', 'find_videos',
-           'scan', 'split_speakers', 'plan', 'make_clip', 'write_video', 'build', 'summarise', 'train_command',
-           'report_page', 'write_report', 'dataset']
+           'fill_holes', 'repair', 'live_faces', 'track_camera', 'watch', 'capture', 'sound_chunks', 'read_sound',
+           'pitch', 'audio_features', 'Clip', 'DatasetCfg', 'film_clip', 'OutputError', 'save_clip', 'Clips',
+           'find_videos', 'scan', 'split_speakers', 'plan', 'make_clip', 'write_video', 'build', 'summarise',
+           'train_command', 'report_page', 'write_report', 'dataset']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
 import importlib.util,json,math,os,queue,sys,time,warnings
@@ -704,6 +704,12 @@ def _look(rgb, face):
     return cv2.waitKey(1)&255!=ord('q')
 
 # %% ../nbs/01_dataset_pipeline.ipynb #a4fe96fc
+def _tell(sinks, fps):
+    "What to call with every picture, so that each of `sinks` gets its face as a `Track` of one frame"
+    def tell(t, rgb, face):
+        for sink in sinks: sink(Track(_row(face, rgb)[None,:52].astype(np.float32), fps, t0=t))
+    return tell
+
 def track_camera(
     camera,         # With `read()`, as cv2.VideoCapture has it
     seconds:float=None, # How long; None: until it ends, or Ctrl-C
@@ -714,10 +720,11 @@ def track_camera(
 )->Tracking:
     "The face before `camera`, until `seconds` have passed"
     times,rows,thumbs,fps = [],[],[],as_fps(fps)
+    tell = _tell(sinks, fps)
     try:
         for t,rgb,face in live_faces(camera, model):
             times.append(t); rows.append(_row(face, rgb)); thumbs.append(_thumb(rgb))
-            for sink in sinks: sink(Track(rows[-1][None,:52].astype(np.float32), fps, t0=t))
+            tell(t, rgb, face)
             if look and look(rgb, face) is False or seconds and t>=seconds: break
     except KeyboardInterrupt: pass
     if len(times)<2: raise OSError(f"the camera gave {len(times)} picture(s), too few for a track")
@@ -743,6 +750,27 @@ def _capture_out(output, format):
     return out,kind
 
 # %% ../nbs/01_dataset_pipeline.ipynb #36bfd4af
+def watch(
+    video:str='',   # Video file
+    camera:int=None, # Number of a camera instead
+    sinks=(),       # Each called with every face, as a `Track` of one frame, as soon as it is there
+    fps=None,       # Frames per second of the track; None: the video's own, or 30
+    seconds:float=None, # How long to look through a camera; None: until Ctrl-C
+    model=None,     # The face model; None: see `face_model_path`
+    preview:bool=False, # Show the camera's picture in a window
+)->Tracking:
+    "The face in a video or before a camera"
+    if bool(video)==(camera is not None): raise ValueError("what to look at? give either --video FILE or --camera N")
+    with ExitStack() as last:
+        if video:
+            fps = as_fps(fps or video_fps(video))
+            return track_video(video, fps=fps, tracker=last.enter_context(mediapipe_tracker(model)), progress=_tell(sinks, fps))
+        if preview: _must_have_screen()
+        face_model_path(model)                                   # before the camera's light goes on
+        last.callback((device:=_open_camera(camera)).release)
+        return track_camera(device, seconds, fps or 30, model, _look if preview else None, sinks)
+
+# %% ../nbs/01_dataset_pipeline.ipynb #ae7021aa
 def capture(
     video:str='',       # Video file to read
     camera:int=None,    # Number of the camera to read instead, 0 for the first
@@ -755,17 +783,11 @@ def capture(
     preview:bool=False, # Show the camera's picture in a window; q stops
 ):
     "Write the face in a video, or before a camera, as a track file"
-    if bool(video)==(camera is not None): raise ValueError("what to look at? give either --video FILE or --camera N")
     if smooth not in ('yes','no'): raise ValueError(f"--smooth {smooth}, expected yes or no")
     out,kind = _capture_out(output, format)
-    with warnings.catch_warnings(record=True) as told, ExitStack() as last:
+    with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter('always')
-        if video: seen = track_video(video, fps=fps or None, tracker=last.enter_context(mediapipe_tracker(model or None)))
-        else:
-            if preview: _must_have_screen()
-            face_model_path(model or None)                       # before the camera's light goes on
-            last.callback((device:=_open_camera(camera)).release)
-            seen = track_camera(device, seconds, fps or 30, model or None, _look if preview else None)
+        seen = watch(video, camera, (), fps or None, seconds, model or None, preview)
     for w in told: print('koemorph:', w.message, file=sys.stderr)
     track,lost = seen.track,np.isnan(seen.size)
     if smooth=='yes': track = replace(track, values=np.where(np.isnan(track.values), np.float32(np.nan), repair(track)[0].values))

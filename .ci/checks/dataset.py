@@ -14,7 +14,7 @@ try:
 except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
 
 ROOT = Path(__file__).resolve().parents[2]
-ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]), 'OMP_NUM_THREADS': '1'}
+ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]), 'OMP_NUM_THREADS': '1', 'PYTHONFAULTHANDLER': '1'}
 FILES = 'audio.wav audio_features.npz blendshapes.csv metadata.json quality_mask.npy'.split()
 said, skipped, ours = [], [], []
 
