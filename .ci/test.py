@@ -42,6 +42,7 @@ def main():
     checks = sorted((ROOT/'.ci/checks').glob('*.py'))
     jobs = [f for f in nbs+checks if not a.names or any(n in f.name for n in a.names)]
     if not nbs or not jobs: print(f'nothing to run: {len(nbs)} notebooks and {len(checks)} checks, names asked for: {a.names}', '0 passed, 1 failed', sep='\n'); return 1
+    if 'slow' in a.flags.split(): ENV['KOEMORPH_SLOW'] = '1'      # the long form of a check
     passed, failed, notrun = 0, 0, []
     with ThreadPoolExecutor(2) as pool:
         futures = {pool.submit(job, f, a.flags, a.limit): f for f in jobs}

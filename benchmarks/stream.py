@@ -4,7 +4,7 @@
 usage: benchmarks/stream.py [--model_path live] [--fps 30] [--seconds 20] [--repeats 5] [--soak MINUTES]
 
 A real-time factor is CPU time ÷ audio time, one thread, the median of `--repeats`. `live` hands over one frame of sound
-at a time, `file` two seconds. A frame's milliseconds are wall time, so run this on an idle machine. Import and memory are
+at a time, `file` two seconds; `gate_and_idle` is the whole with both of them. A frame's milliseconds are wall time, so run this on an idle machine. Import and memory are
 measured in fresh processes; `--soak` streams that many minutes from a file and reports memory after one minute and at the end.
 """
 import argparse, json, os, statistics, subprocess, sys, tempfile, time
@@ -53,6 +53,19 @@ def memory(wave, a, chunk, every):
         seen = fresh(MEMORY, f'{tmp}/speech.wav', a.model_path, a.fps, chunk, every)
         return [x and round(x, 1) for x in seen]
 
+UNTRAINED = '''import json, sys
+from koemorph.model import DualStream, ModelCfg, save_checkpoint
+save_checkpoint(sys.argv[1], DualStream(ModelCfg(emotion='opensmile')), licence='research only')
+print('null')'''
+
+def with_egemaps(wave, chunks, a):
+    "The same with openSMILE's features, through a network of the same size that has learnt nothing: it costs what a trained one costs"
+    from importlib.util import find_spec
+    if not (find_spec('torch') and find_spec('opensmile')): return None
+    with tempfile.TemporaryDirectory() as tmp:
+        fresh(UNTRAINED, tmp)
+        return rtf(rt.pipeline(tmp, a.fps), chunks, a.seconds, a.repeats)
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument('--model_path', default='live'); p.add_argument('--fps', type=int, default=30)
@@ -73,6 +86,8 @@ def main():
                          total=rtf(face, cut(wave, SR, per), a.seconds, a.repeats))
     wide = np.resize(wave, round(a.seconds*48_000))
     out['resampler_48k'] = rtf(rt.Resampler(48_000), cut(wide, 48_000, one), a.seconds, a.repeats)
+    out['live']['gate_and_idle'] = rtf(rt.pipeline(a.model_path, a.fps, gate=True, idle=0), cut(wave, SR, one), a.seconds, a.repeats)
+    out['live']['total_with_egemaps'] = with_egemaps(wave, cut(wave, SR, one), a)
     import onnxruntime
     report = dict(rtf=out, frame_ms=frame_ms(face, cut(wave, SR, one)),
         import_s=round(statistics.median(fresh(IMPORT) for _ in range(5)), 3),

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'BY_LINE', 'shipped', 'find_model', 'Network', 'Interpolate', 'pipeline', 'delays', 'file_chunks',
-           'open_source', 'tracks', 'stream', 'animate', 'track_file', 'run_file', 'demo']
+           'open_source', 'tracks', 'stream', 'animate', 'track_file', 'run_file', 'demo', 'Ring', 'find_device',
+           'devices', 'microphone', 'pcm', 'hurried', 'paced', 'Meter', 'speaker', 'open_live', 'stream_to']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
 import json, time
@@ -166,11 +167,12 @@ def file_chunks(
 
 # %% ../nbs/05_realtime.ipynb #591044b7
 def open_source(
-    source,         # A sound file's path, a wave (samples,) or (samples, channels), or an iterable of such chunks
+    source,         # A sound file's path, a wave (samples,) or (samples, channels), an iterable of such chunks, or a source with a rate `sr`
     sr:int=SR,      # Sample rate of an array or of chunks, samples per second; a file says its own
     seconds:float=2 # How much of a file or an array to hand over at a time
 ):                  # Sample rate, and an iterator of (samples,) float32 mono
     "Chunks of sound from whatever holds sound"
+    if hasattr(source, 'sr'): return source.sr, _mended(source) if getattr(source, 'live', False) else _checked(source, source.sr)
     if isinstance(source, (str, Path)): return file_chunks(source, seconds)
     sr = sample_rate(sr)
     if isinstance(source, np.ndarray):
@@ -182,6 +184,16 @@ def open_source(
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
         if len(x := mono(x)): check_wave(x, sr, f"chunk {k}")
+        yield x
+
+def _mended(source):
+    "What a live source brings, silence where it is not sound"
+    source.bad = 0
+    for x in source:
+        odd = ~(np.abs(x)<=16)                       # NaN too
+        if odd.any():
+            if not source.bad: _say(f"sound that is no sound (NaN, or far beyond 1) after {source.given/source.sr if hasattr(source, 'given') else 0:.1f} s; silence stands for it")
+            source.bad += int(odd.sum()); x = np.where(odd, np.float32(0), x)
         yield x
 
 # %% ../nbs/05_realtime.ipynb #0f1c9c7f
@@ -278,3 +290,418 @@ def demo(
     print(f"{folder/'face.html'}   open it in a browser: {track.seconds:.1f} s of speech, with sound, no network needed\n"
           f"{folder/'face.jsonl'}  the same face as numbers: {len(track)} frames of 52 coefficients\n"
           "next: koemorph run YOUR_VOICE.wav -o face.jsonl")
+
+# %% ../nbs/05_realtime.ipynb #a7957249
+import math, os, signal, sys, threading
+from collections import deque
+from contextlib import ExitStack
+from fastcore.script import Param
+from argparse import BooleanOptionalAction
+
+from .io import need
+
+# %% ../nbs/05_realtime.ipynb #373ac9ef
+class Ring:
+    "Sound between two threads: one writes, one reads, neither waits for the other"
+    def __init__(self,
+        size:int # Samples it can hold
+    ):
+        self.x = np.zeros(size, np.float32)
+        self.wrote,self.taken = 0,0          # samples, ever
+        self.lost,self.told = 0,0            # samples there was no room for, and how many of them the reader knows of
+    def __len__(self): return self.wrote-self.taken
+    def _where(self, start, n):
+        i = start%len(self.x)
+        return slice(i, min(i+n, len(self.x))), slice(0, max(0, i+n-len(self.x)))
+
+@patch
+def write(self:Ring,
+    x # (samples,) float32
+):
+    "Keep `x`; count it as lost when there is no room for it"
+    if self.lost>self.told or len(self)+len(x)>len(self.x): self.lost += len(x); return
+    a,b = self._where(self.wrote, len(x))
+    n = a.stop-a.start
+    self.x[a],self.x[b] = x[:n],x[n:]
+    self.wrote += len(x)                     # last: what is counted is there
+
+@patch
+def read(self:Ring)->np.ndarray: # (samples,) float32; silence stands for what was lost
+    "All that came since the last time"
+    lost,n = self.lost,len(self)             # in this order: once something is lost nothing is written until we know
+    a,b = self._where(self.taken, n)
+    x = np.concatenate([self.x[a], self.x[b], np.zeros(lost-self.told, np.float32)])
+    self.taken += n; self.told = lost
+    return x
+
+# %% ../nbs/05_realtime.ipynb #952e0b8c
+def find_device(
+    wanted=None, # Its index, or a part of its name; None or '': the system's default
+    kind:str='input' # 'input' for microphones, 'output' for speakers
+)->dict:         # What sounddevice says of it: 'name', 'index', 'default_samplerate' …
+    "The one device that `wanted` means"
+    sd = need('sounddevice', 'realtime')
+    there = [d for d in sd.query_devices() if d[f'max_{kind}_channels']]
+    listed = ', '.join(f"{d['index']}: {d['name']}" for d in there)
+    if not there: raise ValueError(f"this machine has no {kind} device: plug one in, and koemorph devices lists it")
+    if wanted in (None, ''):
+        first = sd.default.device[kind=='output']
+        return next((d for d in there if d['index']==first), there[0])
+    fits = [d for d in there if str(d['index'])==str(wanted)] or [d for d in there if str(wanted).lower() in d['name'].lower()]
+    fits = [d for d in fits if d['name'].lower()==str(wanted).lower()] or fits
+    if not fits: raise ValueError(f"no {kind} device {str(wanted)!r}, there are {listed}")
+    if len(fits)>1: raise ValueError(f"{str(wanted)!r} could be {' or '.join(str(d['index'])+': '+d['name'] for d in fits)}: say the number")
+    return fits[0]
+
+def devices():
+    "List microphones and speakers, with their rates; * marks the default"
+    sd = need('sounddevice', 'realtime')
+    for kind in ('input', 'output'):
+        print('microphones (--device)' if kind=='input' else 'speakers (--play)')
+        there = [d for d in sd.query_devices() if d[f'max_{kind}_channels']]
+        for d in there:
+            print(f"{'*' if d['index']==sd.default.device[kind=='output'] else ' '}{d['index']:3}  {d['name']}, {d['default_samplerate']/1000:g} kHz")
+        if not there: print('   none')
+
+# %% ../nbs/05_realtime.ipynb #4bc75674
+def _say(text): print('koemorph:', text, file=sys.stderr, flush=True)
+
+class microphone:
+    "A live source: iterate it for (samples,) float32, as long as you like; a context manager"
+    live,patience = True,1.                  # seconds without a block before it counts as gone
+    def __init__(self,
+        device=None, # Its index, or a part of its name; None or '': the system's default
+        sr:int=None  # Samples per second; None: the device's own
+    ):
+        self.wanted,self.device = device,find_device(device)
+        self.sr = sample_rate(sr or self.device['default_samplerate'])
+        self.overruns,self.gone,self.given,self.stream = 0,0,0,None
+    @property
+    def lost(self): return self.ring.lost
+    @property
+    def waiting(self): return len(self.ring)/self.sr
+    def heard(self,
+        n:int # Samples since the beginning
+    )->float: # On the clock of `time.perf_counter`, seconds
+        "When the last of `n` samples was heard"
+        return self.zero + n/self.sr
+
+# %% ../nbs/05_realtime.ipynb #96f8e1e7
+@patch
+def __enter__(self:microphone):
+    sd = need('sounddevice', 'realtime')
+    self.ring,self.base,self.zero,self.last = Ring(2*self.sr),self.given,math.inf,time.perf_counter()
+    try:
+        self.stream = sd.InputStream(device=self.device['index'], channels=1, samplerate=self.sr, dtype='float32',
+                                     blocksize=self.sr//100, latency='low', callback=self._called)
+        self.stream.start()
+    except sd.PortAudioError as e: raise ValueError(f"{self.device['name']} does not give {self.sr} samples a second ({e}): koemorph devices lists what there is") from None
+    return self
+
+@patch
+def __exit__(self:microphone, *_):
+    stream,self.stream = self.stream,None
+    if stream: stream.abort(ignore_errors=True); stream.close(ignore_errors=True)
+
+@patch
+def _called(self:microphone, x, n, when, status):
+    "On the sound card's thread: no lock, no array, no print"
+    self.ring.write(x[:,0])
+    self.overruns += status.input_overflow
+    self.last = time.perf_counter()
+    self.zero = min(self.zero + n/self.sr/10_000, self.last - (self.base+self.ring.wrote+self.ring.lost)/self.sr)
+
+# %% ../nbs/05_realtime.ipynb #b31f6135
+@patch
+def __iter__(self:microphone):
+    while True:
+        if len(x:=self.ring.read()): self.given += len(x); yield x
+        elif time.perf_counter()-self.last < (self.patience if self.ring.wrote else 5): time.sleep(.004)   # some take seconds to begin
+        else: yield from self._silence()
+
+@patch
+def _silence(self:microphone):
+    "Silence, as long as it lasts, until the microphone is back"
+    last,tried = self.last,-math.inf
+    self.gone += 1
+    _say(f"{self.device['name']} is gone; the face rests until it is back")
+    self.__exit__()
+    while not self.ring.wrote or self.stream is None:
+        if time.perf_counter()-tried > 5: tried = time.perf_counter(); self._open_again()
+        time.sleep(.05)
+        n = round((time.perf_counter()-last)*self.sr)
+        last += n/self.sr; self.given += n
+        yield np.zeros(n, np.float32)
+    self.base,self.zero = self.given,math.inf
+    _say(f"{self.device['name']} is back")
+
+@patch
+def _open_again(self:microphone):
+    sd = need('sounddevice', 'realtime')
+    self.__exit__()
+    try:
+        sd._terminate(); sd._initialize()        # only then does PortAudio look again at what is plugged in
+        self.device = find_device(self.wanted); self.__enter__()
+    except (ValueError, sd.PortAudioError): pass # not yet
+
+# %% ../nbs/05_realtime.ipynb #82e9f36c
+class pcm:
+    "A live source: raw mono PCM from a pipe or a socket, as it comes"
+    live = True
+    def __init__(self,
+        f,               # A binary file with `read1`: `sys.stdin.buffer`, `sock.makefile('rb')`
+        sr:int=SR,       # Samples per second
+        kind:str='s16'   # 's16' or 'f32', little-endian
+    ):
+        if kind not in ('s16', 'f32'): raise ValueError(f"PCM of kind {kind!r}, expected 's16' (16-bit integers) or 'f32' (floats)")
+        self.f,self.sr,self.kind = f,sample_rate(sr),kind
+    def __iter__(self):
+        rest,size = b'',2 if self.kind=='s16' else 4
+        while got:=self.f.read1(1<<14):
+            rest += got
+            n = len(rest)//size*size
+            now,rest = rest[:n],rest[n:]
+            yield np.frombuffer(now, '<i2').astype(np.float32)/32768 if size==2 else np.frombuffer(now, '<f4')
+
+class hurried:
+    "A source that waits for nothing: `chunks`, and the rate they have"
+    def __init__(self, chunks, sr): self.chunks,self.sr = chunks,sr
+    def __iter__(self): return iter(self.chunks)
+
+class paced:
+    "A source at the speed it would be spoken: each chunk is handed over when its last sample would have been heard"
+    def __init__(self,
+        chunks,         # Iterable of (samples,) float32
+        sr:int=SR,      # Their sample rate, samples per second
+        speed:float=1.  # Times as fast
+    ): self.chunks,self.sr,self.speed,self.zero = chunks,sr,speed,math.nan
+    def heard(self,
+        n:int # Samples since the beginning
+    )->float: # On the clock of `time.perf_counter`, seconds
+        "When the last of `n` samples would have been heard"
+        return self.zero + n/self.sr/self.speed
+    def __iter__(self):
+        self.zero,n = time.perf_counter(),0
+        for x in self.chunks:
+            n += len(x)
+            time.sleep(max(0, self.heard(n)-time.perf_counter()))
+            yield x
+
+# %% ../nbs/05_realtime.ipynb #e7fe0ce4
+class Meter:
+    "Where the time between a sound and its face goes"
+    def __init__(self,
+        face,       # Stage: wave (samples,) to coefficients (frames, channels)
+        sr:int=SR,  # Its sample rate, samples per second
+        source=None,# Whose `heard` tells when a sample was heard; None: nobody knows
+        keep:int=20_000 # How many frames the percentiles are taken over, the latest
+    ):
+        self.face,self.sr,self.source,self.design = face,sr,source,delays(face, sr)
+        self.fps = face.rate*sr
+        self.samples,self.frames,self.late,self.waiting = 0,0,0,0.
+        self.rows,self.sent = deque(maxlen=keep),deque(maxlen=keep)      # (waited, computed, since heard), ms
+        self.start,self.cpu = time.perf_counter(),time.process_time()
+
+@patch
+def hear(self:Meter,
+    chunks # Iterable of (samples,) float32
+):
+    "`chunks`, their moment noted"
+    for x in chunks:
+        self.given = time.perf_counter(); self.samples += len(x)
+        self.waiting = max(self.waiting, getattr(self.source, 'waiting', 0.))
+        yield x
+
+@patch
+def watch(self:Meter,
+    tracks # Iterable of Tracks, made of what was heard
+):
+    "`tracks`, timed: how long each took, and how long after its sound it is here"
+    clock = getattr(self.source, 'heard', None)
+    for track in tracks:
+        out,n = time.perf_counter(),len(track)
+        end = math.ceil((self.frames+n)*self.sr/self.fps)                # of its last frame, samples
+        needed = min(end+self.face.lookahead, self.samples)
+        waited = (self.given-clock(needed))*1000 if clock else math.nan
+        self.rows.append((waited, (out-self.given)*1000/n, (out-clock(end))*1000 if clock else math.nan))
+        self.frames += n; self.late += bool(clock and out-clock(needed) > 1/self.fps)
+        yield track
+        self.sent.append((time.perf_counter()-out)*1000/n)
+
+# %% ../nbs/05_realtime.ipynb #c82738a8
+@patch
+def summary(self:Meter)->dict: # Ready for JSON; percentiles in milliseconds
+    "What was seen so far"
+    def spread(x):
+        x = np.array(x)[~np.isnan(x)]
+        return {f'p{q}': round(float(np.percentile(x, q)), 2) for q in (50, 95, 99)} if len(x) else None
+    wait,compute,total = np.array(self.rows).T if self.rows else np.zeros((3, 0))
+    seconds = self.samples/self.sr
+    return dict(seconds=round(seconds, 2), frames=self.frames, late=self.late, design_ms=self.design,
+        waited_ms=spread(wait), computed_ms=spread(compute), sent_ms=spread(np.array(self.sent)), since_heard_ms=spread(total),
+        rtf=round((time.process_time()-self.cpu)/seconds, 4) if seconds else None, queue_ms=round(self.waiting*1000, 1),
+        **{f'{what}_samples': n for what in ('lost', 'bad') if (n:=getattr(self.source, what, None)) is not None},
+        **{what: n for what in ('overruns', 'gone') if (n:=getattr(self.source, what, None)) is not None})
+
+@patch
+def __repr__(self:Meter):
+    s = self.summary()
+    lines = [f"{s['frames']} frames of {s['seconds']:g} s, {s['late']} late; real-time factor {s['rtf']}",
+        'by design, at most: ' + ' + '.join(f'{ms:g} {part}' for part,ms in s['design_ms'].items()) + f" = {sum(s['design_ms'].values()):.1f} ms"]
+    for part,what in dict(waited='waiting to be taken', computed='computing', sent='sending', since_heard='from the end of its sound to the sink').items():
+        if p:=s[f'{part}_ms']: lines.append(f"{what}: p50 {p['p50']:g}, p95 {p['p95']:g}, p99 {p['p99']:g} ms")
+    odd = [f'{s[k]} {k.replace("_", " ")}' for k in ('lost_samples', 'bad_samples', 'overruns', 'gone') if s.get(k)]
+    return '\n'.join(lines + ([', '.join(odd)] if odd else []))
+
+# %% ../nbs/05_realtime.ipynb #245b35ce
+@patch
+def fill(self:Ring,
+    out # (samples,) float32, written to
+)->int: # Samples there were not enough of; silence stands for them
+    "Give `out` what there is, the oldest first"
+    n = min(len(self), len(out))
+    a,b = self._where(self.taken, n)
+    out[:a.stop-a.start],out[a.stop-a.start:n],out[n:] = self.x[a],self.x[b],0
+    self.taken += n; self.told = self.lost
+    return len(out)-n
+
+class speaker:
+    "Plays the chunks it is called with, `delay` later; a context manager"
+    def __init__(self,
+        sr:int=SR,     # Their sample rate, samples per second
+        delay:float=0, # How much later, seconds
+        device=None    # Its index, or a part of its name; None or '': the system's default
+    ): self.sr,self.delay,self.device,self.missing,self.stream = sr,delay,find_device(device, 'output'),0,None
+    def __call__(self, x): self.ring.write(x); return x
+
+@patch
+def __enter__(self:speaker):
+    sd = need('sounddevice', 'realtime')
+    self.ring = Ring(round((self.delay+1)*self.sr))
+    def called(out, n, when, status): self.missing += self.ring.fill(out[:,0])
+    try: self.stream = sd.OutputStream(device=self.device['index'], channels=1, samplerate=self.sr, dtype='float32', latency='low', callback=called)
+    except sd.PortAudioError as e: raise ValueError(f"{self.device['name']} does not take {self.sr} samples a second ({e}): koemorph devices lists what there is") from None
+    self.ring.write(np.zeros(max(0, round((self.delay-self.stream.latency)*self.sr)), np.float32))
+    self.stream.start()
+    return self
+
+@patch
+def __exit__(self:speaker, *_):
+    if self.stream: self.stream.stop(ignore_errors=True); self.stream.close(ignore_errors=True)
+
+# %% ../nbs/05_realtime.ipynb #dfc0a3ac
+@contextmanager
+def open_live(
+    input_audio:str='', # A sound file, '-' for PCM on standard input, 'tcp://host:port' to wait for PCM there; empty: a microphone
+    device:str='',      # Which microphone: its index, or a part of its name
+    sr:int=None,        # Sample rate of PCM or microphone, samples per second; None: SR, or the device's own
+    kind:str='s16',     # PCM as 's16' or 'f32'
+    realtime:bool=False # A file no faster than it is spoken
+):                      # A source
+    "Whatever `koemorph stream` can listen to"
+    if not input_audio:
+        with microphone(device, sr) as mic: yield mic
+    elif input_audio=='-': yield pcm(sys.stdin.buffer, sr or SR, kind)
+    elif input_audio.startswith('tcp://'):
+        import socket
+        host,_,port = input_audio.removeprefix('tcp://').rpartition(':')
+        if not port.isdigit(): raise ValueError(f"{input_audio} has no port, expected tcp://127.0.0.1:7000 or the like")
+        with socket.create_server((host, int(port))) as door:
+            _say(f"waiting for PCM ({kind}, {sr or SR} samples a second) at {input_audio}")
+            talker,_ = door.accept()
+            with talker, talker.makefile('rb') as f: yield pcm(f, sr or SR, kind)
+    else:
+        sr,chunks = open_source(input_audio, seconds=.02)
+        yield (paced if realtime else hurried)(chunks, sr)
+
+# %% ../nbs/05_realtime.ipynb #4c12d8a8
+def _places(modes, host, port):
+    "(mode, host, port) of each output asked for; port None: its own default"
+    if (host or port) and len(modes)!=1: raise ValueError(f"--host and --port are for a single --output_mode, not {len(modes)}: write MODE:HOST:PORT for each")
+    for mode in modes:
+        name,_,rest = mode.partition(':')
+        if name not in OUTPUTS: raise ValueError(f"no output {name!r}{closest(name, OUTPUTS)}, there are {', '.join(OUTPUTS)}")
+        there,_,own = rest.partition(':')
+        if own and not own.isdigit(): raise ValueError(f"{mode}: port {own!r}, expected MODE:HOST:PORT")
+        yield name, host or there or '127.0.0.1', int(own) if own else port
+
+@contextmanager
+def _until_stopped():
+    "Ctrl-C, or a polite kill, ends what is inside, and all that is open is closed as it should be"
+    def stop(*_): raise KeyboardInterrupt
+    mine = threading.current_thread() is threading.main_thread()
+    before = mine and signal.signal(signal.SIGTERM, stop)
+    try: yield
+    except KeyboardInterrupt: _say('stopped')
+    finally:
+        if mine: signal.signal(signal.SIGTERM, before)
+
+# %% ../nbs/05_realtime.ipynb #f193a5ff
+def stream_to(
+    input_audio:str='',    # A sound file, '-' for PCM on standard input, tcp://HOST:PORT to wait for PCM there; a microphone when not given
+    device:str='',         # Microphone: its number, or a part of its name (koemorph devices)
+    output_mode:Param("Where to, may be given several times: udp, osc, livelink, ifacialmocap, vmc, vrchat, vts or websocket, as MODE, MODE:HOST or MODE:HOST:PORT", str, action='append')=None,
+    host:str='',           # Of a single output; this computer when not given
+    port:int=None,         # Of a single output; its protocol's own when not given
+    output_json:str='',    # Track file that records what was sent: .jsonl, .csv or .livelink.csv
+    model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
+    lookahead:int=None,    # Future audio, milliseconds: picks a checkpoint trained for it
+    fps:str='30',          # Frames per second, such as 30, 60 or 29.97
+    idle:Param("Blinks, glances and breath; a microphone has them, a file has not", action=BooleanOptionalAction)=None,
+    gate:Param("The mouth rests in silence and noise; a microphone has it, a file has not", action=BooleanOptionalAction)=None,
+    seed:int=0,            # Of the idle layer: another one blinks at other times
+    calibration:str='',    # What koemorph calibrate wrote for this room and voice
+    mapping:str='',        # Other channels: vrm, vrm0, oculus, metahuman, mirror, or a table of your own (.csv)
+    sr:int=None,           # Samples per second of microphone or PCM
+    pcm:str='s16',         # Kind of PCM: s16 or f32
+    realtime:bool=False,   # A file no faster than it is spoken
+    seconds:float=None,    # End after so much sound
+    play:str=None,         # Play the sound, as late as its face, on this speaker: its number or a part of its name; '' for the default
+    audio_delay:float=None,# How late it is played, milliseconds; as late as the face at most when not given
+    stats:bool=False       # Say every second how late frames are
+):
+    "Drive a face, live: a microphone or a file to Unreal, Unity, a VTuber app or a browser"
+    places = [*_places(output_mode or [], host, port)]
+    if not places and not output_json: raise ValueError(f"where to? add --output_mode {'|'.join(OUTPUTS)} or --output_json FACE.jsonl")
+    with open_live(input_audio, device, sr, pcm, realtime) as source, ExitStack() as stack:
+        live = getattr(source, 'live', False)
+        face = pipeline(model_path, fps, source.sr, lookahead, gate=live if gate is None else gate,
+                        idle=seed if (live if idle is None else idle) else None, calibration=calibration or None)
+        sinks = [stack.enter_context(outlet(stack.enter_context(sender(mode, to, number)), mode)) for mode,to,number in places]
+        if output_json: sinks.append(stack.enter_context(track_file(output_json, **_headed(output_json, face, mapping))))
+        meter = Meter(face, source.sr, source)
+        late = sum(meter.design.values()) if audio_delay is None else audio_delay
+        hear = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
+        with _until_stopped():
+            for track in meter.watch(tracks(face, meter.hear(_played(_first(open_source(source)[1], seconds, source.sr), hear)), source.sr)):
+                if mapping: track = mapped(track, mapping)
+                for sink in sinks: sink(track)
+                if stats: meter.tell()
+        if stats and sys.stderr.isatty(): print(file=sys.stderr)
+    print(meter)
+    for sink,(mode,to,number) in zip(sinks, places): print(f"{mode} to {to}:{number or OUTPUTS[mode]}: {sink}")
+
+# %% ../nbs/05_realtime.ipynb #bda0374b
+def _headed(path, face, mapping):
+    "What the writer of `path` must be told: a .jsonl of more than the 52 says their names"
+    return dict(header=True) if path.lower().endswith('.jsonl') and (mapping or tuple(face.names)!=ARKIT) else {}
+
+def _first(chunks, seconds, sr):
+    left = math.inf if seconds is None else round(seconds*sr)
+    for x in chunks:
+        yield x[:min(len(x), left)] if left<len(x) else x
+        if (left:=left-len(x))<=0: return
+
+def _played(chunks, speakers):
+    for x in chunks:
+        for play in speakers: play(x)
+        yield x
+
+@patch
+def tell(self:Meter):
+    "One line of `summary`, no more than once a second, to standard error"
+    if (now:=time.perf_counter()) < getattr(self, 'told', 0)+1: return
+    self.told,s = now,self.summary()
+    lag = s['since_heard_ms'] or s['computed_ms']
+    line = f"{s['seconds']:7.1f} s  {s['frames']} frames, {s['late']} late, {'since heard' if s['since_heard_ms'] else 'computing'} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, queue {s['queue_ms']:.0f} ms, lost {s.get('lost_samples', 0)}"
+    print('\r'+line if sys.stderr.isatty() else line, end='' if sys.stderr.isatty() else '\n', file=sys.stderr, flush=True)
