@@ -3,11 +3,12 @@
 
 usage: benchmarks/dataset.py [--short]    (--short leaves out ten minutes of video, which take about four)
 """
-import json, os, platform, subprocess, sys, tempfile, time
+import json, os, subprocess, sys, tempfile, time
 from pathlib import Path
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 import av
 import numpy as np
+import machine
 from koemorph.dataset_pipeline import audio_features, film_clip, speech_segments, talking_face, write_video
 from koemorph.io import read_wave
 
@@ -45,14 +46,15 @@ def longer(path, out, times):
 
 def peak(d, name, *words):
     "Peak memory of `koemorph dataset` in one process, MB, and its seconds"
-    code = """import re, sys; from koemorph.io import main; main(sys.argv[1:])
-print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])//1024)"""     # getrusage would tell what the parent had
+    code = """import sys; sys.path.insert(0, sys.argv.pop(1))
+from koemorph.io import main; main(sys.argv[1:])
+import machine; print(round(machine.memory_mb() or 0))"""
     t = time.perf_counter()
-    out = subprocess.run([sys.executable, '-c', code, 'dataset', name, '-o', f'{name}.d', '--jobs', '1', *words], cwd=d, capture_output=True, text=True).stdout
+    out = subprocess.run([sys.executable, '-c', code, str(ROOT/'benchmarks'), 'dataset', name, '-o', f'{name}.d', '--jobs', '1', *words], cwd=d, capture_output=True, text=True).stdout
     return dict(peak_mb=int(out.split()[-1]), seconds=round(time.perf_counter()-t, 1), clips=len(list((d/f'{name}.d/data').glob('*_metadata.json'))))
 
 with tempfile.TemporaryDirectory() as tmp:
-    d, r = Path(tmp), dict(machine=f'{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}')
+    d, r = Path(tmp), {}
     film(d/'forty.mp4', 40)
     film_clip(d/'forty.mp4', 0., 2.)                                    # numba compiles once, imports are made once
     took = []
@@ -66,4 +68,4 @@ with tempfile.TemporaryDirectory() as tmp:
     if '--short' not in sys.argv:
         longer(d/'forty.mp4', d/'one.mp4', 2); longer(d/'forty.mp4', d/'ten.mp4', 15)
         r['memory'] = {'80 seconds': peak(d, 'one.mp4'), '10 minutes': peak(d, 'ten.mp4')}
-print(json.dumps(r, indent=1))
+print(json.dumps(r|machine.about(), indent=1))

@@ -26,6 +26,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .io import APERTURE, ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
+from .dataset_pipeline import runs
 from .features import MOMENTS, SR, load_wave, robust_scale, run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, config, cost, listening, load_checkpoint, save_checkpoint
 
@@ -41,8 +42,7 @@ def speaking(
     at = np.minimum((np.arange(1, n+1)*16_000/float(fps)).astype(int), len(wave))
     db = 10*np.log10((power[np.minimum(at+200, len(wave))]-power[np.maximum(at-200, 0)])/400 + 1e-12)
     loud = db>np.percentile(db, 95)-below
-    edges = np.flatnonzero(np.diff(np.r_[1, loud, 1]))
-    for a,b in edges.reshape(-1, 2):
+    for a,b in runs(~loud):
         if b-a<=fps/5: loud[a:b] = True
     return loud
 
@@ -409,8 +409,8 @@ def lip_scores(
     if not seen.any(): return dict.fromkeys(('r', 'closed', 'false', 'size'), math.nan)
     wide,own = np.percentile(t[seen], 90),np.percentile(a[seen], 90)
     shut,opens = lips_shut(a, wide),not lips_shut(own, wide)                     # what counts as shut is the truth's to say
-    runs = np.flatnonzero(np.diff(np.r_[0, closed(torch.from_numpy(t)[None], wide)[0].numpy()&seen, 0])).reshape(-1, 2)
-    met = [opens and shut[max(0, i-1):j+1].any() for i,j in runs]                # one frame of grace to either side
+    closures = runs(closed(torch.from_numpy(t)[None], wide)[0].numpy()&seen)
+    met = [opens and shut[max(0, i-1):j+1].any() for i,j in closures]              # one frame of grace to either side
     r = math.nan if talk.sum()<2 else np.corrcoef(a[talk], t[talk])[0, 1] if min(a[talk].std(), t[talk].std())>1e-5 else 0.
     return dict(r=float(r), closed=_average(met), false=_average(shut[seen&(t>.6*wide)]), size=float(own/wide) if wide>.005 else math.nan)
 

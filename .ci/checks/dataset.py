@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 """`koemorph dataset` where things go wrong: a cluster's worker killed in mid-clip, the whole run killed, a rerun, a clip that kills
-its process, and videos, disks and folders that cannot be used. Nothing is made twice, nothing is left half-written."""
-import json, os, shutil, signal, subprocess, sys, tempfile, time
+its process, and videos, disks and folders that cannot be used. Nothing is made twice, nothing is left half-written. And where they go
+right: every option of the command line, and a network trained by the words the command ends with."""
+import json, os, shlex, shutil, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 
 try:
     import numpy as np
-    from koemorph.dataset_pipeline import CutCfg, DatasetCfg, build, face_model_path, mediapipe_tracker, talking_face
-    from koemorph.io import read_wave, find_pairs
+    from koemorph.dataset_pipeline import Clips, CutCfg, DatasetCfg, build, mediapipe_tracker, pitch, talking_face
+    from koemorph.io import find_pairs, read_wave
     with mediapipe_tracker(): pass
-    import distributed, webrtcvad, librosa, pyworld
+    import distributed, webrtcvad, librosa, pyworld, torch, hydra
 except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
 
 ROOT = Path(__file__).resolve().parents[2]
-ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]), 'OMP_NUM_THREADS': '1'}
+ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]), 'OMP_NUM_THREADS': '1', 'PYTHONFAULTHANDLER': '1'}
 FILES = 'audio.wav audio_features.npz blendshapes.csv metadata.json quality_mask.npy'.split()
 said, skipped, ours = [], [], []
 
@@ -25,18 +26,29 @@ def start(*words, **kw):
 
 def dataset(*words, cwd): return start('-m', 'koemorph', 'dataset', *words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-def finish(p, limit=240):
-    out, err = p.communicate(timeout=limit)
+def finish(p, limit=600):
+    try: out, err = p.communicate(timeout=limit)
+    except subprocess.TimeoutExpired: os.killpg(p.pid, signal.SIGABRT); raise AssertionError(f'{p.args}: not within {limit} s\n{p.communicate()}') from None
     assert 'Traceback' not in err+out, err
     return p.returncode, out, err
 
-def wait_for(what, ready, p, limit=90):
+class Over(AssertionError): "What was waited for did not come before the end: on a machine with other things to do this happens"
+
+def wait_for(what, ready, p, limit=300):
     "What `ready` says as soon as it says something, while `p` runs"
-    for _ in range(limit*100):
+    end = time.monotonic()+limit
+    while time.monotonic() < end:
         if got := ready(): return got
-        assert p.poll() is None, f'{what}: it was over first\n{p.communicate()}'
+        if p.poll() is not None: raise Over(f'{what}: it was over first\n{p.communicate()}')
         time.sleep(.01)
     raise AssertionError(f'{what}: not within {limit} s')
+
+def caught(f, d, n, times=3):
+    "`f(d, n, folder)`, with another folder when the moment to kill was missed"
+    for k in range(times):
+        try: return f(d, n, f'{f.__name__}{k}')
+        except Over:
+            if k == times-1: raise
 
 def state(folder): return {str(f.relative_to(folder)): (f.stat().st_mtime_ns, f.stat().st_ino) for f in folder.rglob('*') if f.is_file()}
 def finished(folder): return sorted(f.name[:9] for f in (folder/'data').glob('clip_*_metadata.json'))
@@ -63,45 +75,62 @@ def films(folder, n):
     talking_face(jaw.clip(0, .6), 25, wave, folder/'a_1.mp4')
     for k in range(1, n): shutil.copy(folder/'a_1.mp4', folder/f'{chr(97+k)}_1.mp4')
 
-def worker_killed(d, n):
+def worker_killed(d, n, out_):
     "Two workers on localhost, one killed while it is at work on a clip"
-    where = d/'scheduler.json'
+    where = d/f'{out_}.json'
     scheduler = start('-m', 'distributed.cli.dask_scheduler', '--host', '127.0.0.1', '--port', '0', '--no-dashboard', '--scheduler-file', where, cwd=d, stderr=subprocess.DEVNULL)
-    wait_for('scheduler', lambda: where.exists() and where.stat().st_size, scheduler)
-    address = json.loads(where.read_text())['address']
+    def address_there():
+        try: return json.loads(where.read_text())['address']
+        except (OSError, ValueError, KeyError): return None                  # not there, or half of it
+    address = wait_for('scheduler', address_there, scheduler)
     workers = [start('-m', 'distributed.cli.dask_worker', address, '--nthreads', '1', '--no-nanny', '--no-dashboard', '--local-directory', d/'dask', cwd=d, stderr=subprocess.DEVNULL) for _ in range(2)]
-    p = dataset('films', '-o', 'cluster', '--min_clip', '1', '--cluster', address, cwd=d)
+    with distributed.Client(address, timeout=120) as client: client.wait_for_workers(2, 120)
+    p = dataset('films', '-o', out_, '--min_clip', '1', '--cluster', address, cwd=d)
     pids = {w.pid: w for w in workers}
-    clip, pid = wait_for('a worker at work', lambda: next(((c, i) for c, i in notes(d/'cluster') if i in pids and finished(d/'cluster')), None), p)
+    clip, pid = wait_for('a worker at work', lambda: next(((c, i) for c, i in notes(d/out_) if i in pids and finished(d/out_)), None), p)
     os.kill(pid, signal.SIGKILL)
     code, out, err = finish(p)
     assert code == 0, err
-    whole(d/'cluster', n)
+    whole(d/out_, n)
     pids.pop(pid); assert all(w.poll() is None for w in pids.values()), 'the other worker died too'
-    for q in (*pids.values(), scheduler): q.terminate(); q.wait(30)
+    for q in (*pids.values(), scheduler): q.terminate(); q.wait(120)
     said.append(f'worker killed at {clip}: {n} clips, each once')
+    return out_
 
-def again_nothing(d):
+def again_nothing(d, folder):
     "The same command a second time"
-    before = state(d/'cluster')
-    code, out, err = finish(dataset('films', '-o', 'cluster', '--min_clip', '1', cwd=d))
-    assert code == 0 and '(0 of them new)' in out and state(d/'cluster') == before, err+out
+    before = state(d/folder)
+    code, out, err = finish(dataset('films', '-o', folder, '--min_clip', '1', cwd=d))
+    assert code == 0 and '(0 of them new)' in out and state(d/folder) == before, err+out
     said.append('a rerun changes nothing')
+    return out
 
-def run_killed(d, n):
+def trains(d, printed):
+    "The words the command ends with, typed as they stand, and a very small network"
+    words = shlex.split(next(l for l in printed.splitlines() if l.startswith('koemorph train')), comments=True)
+    small = 'model.d_model=16 model.n_heads=2 model.d_read=8 model.window_frames=4 model.dilations=[1] model.emotion_dim=8 model.emotion_tokens=2'.split()
+    code, out, err = finish(start('-m', *words, *small, 'data.window_frames=32', 'data.batch_size=2', 'data.cache_dir=rows', 'training.max_steps=2', 'training.onnx=never',
+                                  'hydra.run.dir=trained', cwd=d, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    assert code == 0 and (d/'trained/checkpoints/last_model/model.safetensors').is_file(), out+err
+    assert ('val_data_dir=null' in printed) == (not any('val_data_dir' in w and 'null' not in w for w in words)), words
+    shutil.rmtree(d/'trained')
+
+def run_killed(d, n, folder):
     "Everything killed at once, in the middle"
-    p = dataset('films', '-o', 'killed', '--min_clip', '1', '--jobs', '2', cwd=d)
-    wait_for('the middle', lambda: len(finished(d/'killed')) >= 2 and list(notes(d/'killed')), p)
+    p = dataset('films', '-o', folder, '--min_clip', '1', '--jobs', '2', cwd=d)
+    wait_for('the middle', lambda: len(finished(d/folder)) >= 2 and list(notes(d/folder)), p)
     os.killpg(p.pid, signal.SIGKILL); p.wait(30); time.sleep(.5)
-    done, before = finished(d/'killed'), state(d/'killed')
+    done, before = finished(d/folder), state(d/folder)
+    if len(done) == n: raise Over(f'all {n} clips were finished')
     assert 2 <= len(done) < n, f'{len(done)} of {n} clips were finished'
-    (d/'killed/data/.clip_0003_audio.wav.1.part').write_text('half a file')
-    code, out, err = finish(dataset('films', '-o', 'killed', '--min_clip', '1', '--jobs', '2', cwd=d))
+    (d/folder/'data/.clip_0003_audio.wav.1.part').write_text('half a file')
+    code, out, err = finish(dataset('films', '-o', folder, '--min_clip', '1', '--jobs', '2', cwd=d))
     assert code == 0 and f'({n-len(done)} of them new)' in out, err+out
-    after = state(d/'killed')
+    after = state(d/folder)
     assert all(after[k] == v for k, v in before.items() if Path(k).name[:9] in done), 'a finished clip was made again'
-    whole(d/'killed', n)
+    whole(d/folder, n)
     said.append(f'run killed after {len(done)} clips: the other {n-len(done)} made by the next')
+    return folder
 
 def clip_that_kills(d, n):
     "A clip whose decoder takes the process with it: three tries, and everybody else is served"
@@ -157,13 +186,48 @@ def bad_videos(d):
     shutil.copy(good, bad/'good_1.mp4'); (d/'hollow').mkdir()
     code, out, err = finish(dataset('bad', 'gone.mp4', 'hollow', '-o', 'mixed', '--min_clip', '1', '--jobs', '1', cwd=d))
     lines = err.strip().splitlines()
-    want = dict(text_1='not a video', nothing_1='empty', header_1='', silent_1='no sound', mute_1='nobody speaks', radio_1='no pictures', zero_1='', gone='no such file', hollow='no video in this folder')
+    want = dict(text_1='not a video', nothing_1='empty', header_1='cut short', silent_1='no sound', mute_1='nobody speaks', radio_1='no pictures', zero_1='has no pictures', gone='no such file', hollow='no video in this folder')
     assert code == 1 and len(lines) == len(want)+1, f'exit code {code}\n{err}'
     for name, words in want.items():
         line = [l for l in lines if name in l]
         assert len(line) == 1 and words in line[0] and 'Error' not in line[0], f'{name}: {line}\n{err}'
-    assert '1 clips' in out and finished(d/'mixed') == ['clip_0000'], out+err
+    assert '1 clip (' in out and '1 speaker,' in out and finished(d/'mixed') == ['clip_0000'], out+err
     said.append(f'{len(want)} videos that are none, one line each')
+    shutil.copy(good, bad/'text_1.mp4')                                     # mended; asked for again only when told to
+    first = state(d/'mixed/data')
+    code, out, err = finish(dataset('bad', '-o', 'mixed', '--min_clip', '1', '--jobs', '1', cwd=d))
+    assert code == 1 and '(0 of them new)' in out and 'text_1' in err, out+err
+    code, out, err = finish(dataset('bad', '-o', 'mixed', '--min_clip', '1', '--jobs', '1', '--retry-failed', cwd=d))
+    assert code == 1 and '2 clips (1 of them new)' in out and 'text_1' not in err and 'radio_1' in err, out+err
+    assert {k: v for k, v in state(d/'mixed/data').items() if k in first} == first, 'a clip was made again'
+    said.append('a mended film retried')
+
+def options(d):
+    "What the other options do, each seen in what is written"
+    cut = d/'cut_1.mp4'
+    faststart(d/'films/a_1.mp4', cut); cut.write_bytes(cut.read_bytes()[:cut.stat().st_size*6//10])
+    code, out, err = finish(dataset('films/a_1.mp4', cut, '-o', 'plain', '--min_clip', '1', '--jobs', '1', '--min_score', '101', cwd=d))
+    assert code == 0 and 'koemorph train' not in out and 'cut_1.mp4 says it is 6.' in err, out+err
+    assert not list((d/'plain').rglob('*.jsonl')) and not (d/'plain/clips').exists(), 'a clip below min_score became a pair'
+    code, out, err = finish(dataset('films/a_1.mp4', '-o', 'rich', '--min_clip', '1', '--jobs', '1', '--speaker', 'zoe', '--smooth', '--f0', 'harvest', '--write_clips', '--fps', '30', cwd=d))
+    assert code == 0, err
+    plain, rich = next(iter(Clips(d/'plain'))), next(iter(Clips(d/'rich')))
+    assert [p.name for p in (d/'rich/train').glob('*.wav')] == ['zoe_0000.wav'] and rich.about['speaker'] == 'zoe'
+    assert (d/'rich'/rich.about['clip_path']).stat().st_size > 10_000 and rich.track.fps == 30 and plain.about['clip_path'] is None
+    def bends(clip): return np.abs(np.diff(clip.track.resample(25)['jawOpen'], 2)).mean()
+    assert bends(rich) < bends(plain), 'not smoother'
+    dio, harvest = ((np.abs(rich.features['f0']-pitch(rich.wave, 16_000, 30, len(rich.mask), f0)) < 1).mean() for f0 in ('dio', 'harvest'))
+    assert harvest > dio+.2, f'not the pitch that was asked for: {harvest:.2f} of the rows are harvest, {dio:.2f} dio'    # a file of 16 bits moves some
+    trains(d, out)
+    said.append('every option, one speaker trained on')
+
+def faststart(path, out):
+    "The same film with its index at the beginning"
+    import av
+    with av.open(str(path)) as old, av.open(str(out), 'w', options=dict(movflags='faststart')) as new:
+        to = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        for p in old.demux():
+            if p.dts is not None: p.stream = to[p.stream.index]; new.mux(p)
 
 def refused(what, d, words, *expected):
     "One line, exit code 1"
@@ -180,7 +244,7 @@ def mounted(d, name, options):
     r = shutil.which('mount') and subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', str(d/name)], capture_output=True)
     return bool(r) and not r.returncode
 
-def bad_folders(d):
+def bad_folders(d, killed):
     few = ['films/a_1.mp4', '--min_clip', '1', '--jobs', '1']
     refused('no -o', d, few, '-o')
     (d/'file').write_text('here first')
@@ -192,7 +256,7 @@ def bad_folders(d):
     refused('a rate that is none', d, [*few, '-o', 'x5', '--fps', 'fast'], 'fast')
     refused('a pitch that is none', d, [*few, '-o', 'x6', '--f0', 'harvst'], 'harvest')
     refused('no such cluster', d, [*few, '-o', 'x7', '--cluster', 'tcp://127.0.0.1:9'], '127.0.0.1:9')
-    refused('other options in the same folder', d, ['films/a_1.mp4', '-o', 'killed', '--min_clip', '2'], 'min_clip=1.0', '2.0')
+    refused('other options in the same folder', d, ['films/a_1.mp4', '-o', killed, '--min_clip', '2'], 'min_clip=1.0', '2.0')
     for what, options, words in (('disk full', 'size=200k', 'No space left'), ('read-only', 'ro', 'Read-only')):
         name = what.replace(' ', '_')
         if not mounted(d, name, options): skipped.append(f'{what} (no right to mount a small tmpfs)'); continue
@@ -205,7 +269,9 @@ with tempfile.TemporaryDirectory() as tmp:
     d, n = Path(tmp), 6
     try:
         films(d/'films', n)
-        worker_killed(d, n); again_nothing(d); run_killed(d, n); clip_that_kills(d, n); bad_videos(d); bad_folders(d)
+        trains(d, again_nothing(d, caught(worker_killed, d, n))); said.append('trained on with nothing between')
+        killed = caught(run_killed, d, n)
+        options(d); clip_that_kills(d, n); bad_videos(d); bad_folders(d, killed)
     finally:
         for p in ours:
             if p.poll() is None: os.killpg(p.pid, signal.SIGKILL); p.wait(30)
