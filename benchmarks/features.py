@@ -46,6 +46,7 @@ SOAK = '''import json, sys
 import numpy as np
 from machine import memory_mb
 from koemorph.features import *
+from koemorph.io import SR
 name, minutes, voice = sys.argv[1:]
 stage = dict(LogMel=LogMel, Prosody=Prosody, Egemaps=Egemaps).get(name, lambda: Resampler(48_000))()
 sr = 48_000 if name=='Resampler_48k' else SR
