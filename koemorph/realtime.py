@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'BY_LINE', 'shipped', 'find_model', 'Network', 'Interpolate', 'pipeline', 'delays', 'file_chunks',
-           'open_source', 'tracks', 'stream', 'animate', 'track_file', 'run_file', 'demo']
+           'open_source', 'tracks', 'stream', 'animate', 'Gate', 'Gated', 'track_file', 'run_file', 'demo']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
 import json, time
@@ -221,6 +221,68 @@ def animate(
     check_wave(wave, sr)
     face = pipeline(model_path, fps, sr)
     return Track(run(face, wave), face.rate*sr, face.names)
+
+# %% ../nbs/05_realtime.ipynb #af5b58fe
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from math import cos, exp, inf, isnan, nan, pi, sin
+
+from .io import APERTURE, ARKIT, GROUPS, POSE, aperture
+from .features import Prosody, fan
+
+# %% ../nbs/05_realtime.ipynb #3feda8bc
+@dataclass(frozen=True)
+class Gate:
+    "How far a mouth may move, 0 to 1: a Stage from rows (frames, features) to (frames, 1)"
+    heard:tuple                # Names of the columns of the rows; `loudness`, `voicing` and `f0` are among them
+    fps:Fraction=Fraction(30)  # Frames per second
+    floor:float=-70.           # Where the followed floor begins, and below which it never falls, dB re full scale
+    above = 6                  # How much a sound must stand out, dB
+    rise,fall = 3,.1           # The floor goes up by so many dB a second, and comes down with this time constant, seconds
+    hold,close = .3,.1         # How long a pause leaves the mouth alone, and how slowly it is shut then, seconds
+    cents,tone = 8,.1          # What moves less from one thirtieth of a second to the next, for so many seconds, is a tone
+    lookahead,rate,names = 0,1,('gate',)
+
+    @cached_property
+    def columns(self): return [self.heard.index(n) for n in ('loudness', 'voicing', 'f0')]
+    def init(self): return np.array([self.floor, inf, self.floor, 0, nan, 0]),
+    def step(self, state, x):
+        now,dt,y = state[0].tolist(),float(1/self.fps),np.empty((len(x), 1), np.float32)
+        for k,row in enumerate(x[:, self.columns].tolist() if len(x) else ()):
+            now = self._hear(dt, *now, *row)
+            y[k] = now[-1]
+        return (np.array(now),), y
+
+# %% ../nbs/05_realtime.ipynb #de6037a5
+@patch
+def _hear(self:Gate, dt, floor, quiet, loudest, steady, last, open, loudness, voicing, f0):
+    "One frame: where the floor is, how long it has been quiet, the tone's level, how long it is steady, its pitch, and how far the gate is open"
+    db,way = 30*(loudness-2), lambda seconds: 1-exp(-dt/seconds)
+    floor = max(self.floor, floor+way(self.fall)*(db-floor) if db<floor else min(db, floor+self.rise*dt))
+    quiet = 0 if db>floor+self.above else quiet+dt
+    pitch = f0/min(1, (voicing-.5)/.2) if voicing>.52 else nan               # octaves; the ear fades it where it is not sure
+    still = abs(pitch-last)*1200 < self.cents*30*dt
+    steady = steady*(1-way(1)) if isnan(pitch-last) else max(0, min(2*self.tone, steady + (dt if still else -2*dt)))
+    loudest = max(self.floor, loudest-self.above*dt, db if still else -inf)
+    go = quiet<=self.hold and (steady<=self.tone or db>loudest+self.above)
+    return floor, quiet, loudest, steady, pitch, open + (way(.02)*(1-open) if go else -way(self.close)*open)
+
+# %% ../nbs/05_realtime.ipynb #c1e24d65
+_SPEAKS = np.isin(ARKIT, sum((GROUPS[g] for g in ('mouth', 'jaw', 'cheek', 'tongue')), ()))
+
+class Gated:
+    "A network behind a gate: rows (frames, features) to coefficients (frames, 52), the mouth at rest where there is no voice"
+    lookahead,rate = 0,1
+    def __init__(self,
+        net, # Stage: rows to coefficients (frames, 52) of `ARKIT`
+        gate # Stage: rows to (frames, 1), such as `Gate`; it may see columns that `net` does not, if they come last
+    ): self.net,self.gate,self.names = net,gate,net.names
+    def __repr__(self): return f"Gated({self.net!r})"
+    def init(self): return self.net.init(), self.gate.init()
+    def step(self, state, x):
+        net,y = self.net.step(state[0], x[:, :len(self.net.ears.names)])
+        gate,g = self.gate.step(state[1], x)
+        return (net, gate), np.where(_SPEAKS, y*g, y)
 
 # %% ../nbs/05_realtime.ipynb #5b462789
 BY_LINE = write_jsonl,write_csv,write_livelink_csv # a heading, then a line per frame
