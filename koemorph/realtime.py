@@ -340,7 +340,7 @@ class Idle:
     "Blinks, glances, breath and a head that moves: a Stage from coefficients (frames, 52) to them and `POSE`, radians; invented, not heard"
     fps:Fraction=Fraction(30) # Frames per second
     seed:int=0                # Another seed, another face; the same seed, the same face
-    blinks:float=13           # Blinks a minute while nobody speaks; phrases bring more
+    blinks:float=12           # Blinks a minute while nobody speaks; phrases bring more
     lookahead,rate,names = 0,1,ARKIT+POSE
 
     def __post_init__(self):
@@ -359,22 +359,22 @@ class Idle:
 
     def init(self):
         first = _dice(self.seed, 0, 0).random()*60/self.blinks
-        return np.array(0, np.int64), np.array([0, -9, first, .09, .04, .17, 0, 0, 0]), np.array([0, -9, .5, 0, 0, 0, 0]), np.zeros(2)
+        return np.array(0, np.int64), np.array([0, -9, first, .09, .04, .17, 1, 0, 0, 0]), np.array([0, -9, .5, 0, 0, 0, 0]), np.zeros(2)
 
 # %% ../nbs/05_realtime.ipynb #be750809
 @patch
-def _blink(self:Idle, t, gap, n, at, due, down, shut, up, phrases, spoke, rest):
+def _blink(self:Idle, t, gap, n, at, due, down, shut, up, depth, phrases, spoke, rest):
     "One frame: the blink it is in, the next, and what was spoken; first the lid, 0 to 1"
     spoke,rest = (spoke+self.dt, 0.) if gap>.05 else (spoke, rest+self.dt)
     if spoke>.6 and rest>=.2:                                                     # a phrase is over
         now,when = _dice(self.seed, 1, int(phrases)).random(2)
-        if now<.7: due = min(due, max(t+.2*when, at+.6))
+        if now<.6 and t-at>2: due = min(due, t+.2*when)
         phrases,spoke = phrases+1, 0.
     if t>=due:
         die,at,n = _dice(self.seed, 0, int(n)+1), due, n+1
-        down,shut,up = die.uniform((.07, .035, .13), (.1, .06, .21))              # seconds
+        down,shut,up,depth = die.uniform((.07, .035, .13, .6), (.1, .06, .21, 1))   # seconds, and how far
         due = at + .6 + (60/self.blinks-.6)*die.lognormal(-.55**2/2, .55)
-    return lid(t-at, down, shut, up), n, at, due, down, shut, up, phrases, spoke, rest
+    return depth*lid(t-at, down, shut, up), n, at, due, down, shut, up, depth, phrases, spoke, rest
 
 # %% ../nbs/05_realtime.ipynb #ba0f242f
 LOOK = pi/6   # radians at which an `eyeLook` coefficient is 1
