@@ -11,8 +11,9 @@ __all__ = ['WEIGHTS', 'LOOK', 'VOICE', 'BY_LINE', 'MTU', 'DIRECTIONS', 'RIGS', '
            'facial_name', 'ifacialmocap_packets', 'unity_turn', 'vmc_packets', 'Mapping', 'mappings', 'find_mapping',
            'mapped', 'vrchat_packets', 'vts_request', 'vts_name', 'vts_packets', 'VTubeStudio', 'WebSockets',
            'Datagrams', 'Telephone', 'Output', 'sender', 'Outlet', 'outlet', 'Ring', 'find_device', 'devices',
-           'microphone', 'pcm', 'hurried', 'paced', 'Meter', 'speaker', 'open_live', 'stream_to', 'page_asks',
-           'page_sends', 'converse', 'at_home', 'turned_away', 'page_policy', 'answer', 'served', 'serve', 'live_face']
+           'microphone', 'pcm', 'hurried', 'paced', 'Meter', 'speaker', 'open_live', 'stream_to', 'measured',
+           'calibrate_room', 'page_asks', 'page_sends', 'converse', 'at_home', 'turned_away', 'page_policy', 'answer',
+           'served', 'serve', 'live_face']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
 import json, time
@@ -1450,10 +1451,36 @@ def _until_stopped():
     finally:
         if mine: signal.signal(signal.SIGTERM, before)
 
+# %% ../nbs/05_realtime.ipynb #9c87c22e
+def _opened(stack, places, output_json, more):
+    "A sink for each place, and one for the record; closed with `stack`"
+    sinks = [stack.enter_context(outlet(stack.enter_context(sender(mode, host, port)), mode)) for mode,host,port in places]
+    header = dict(header=True) if more and output_json.lower().endswith('.jsonl') else {}     # other channels than the 52 say their names
+    return sinks + ([stack.enter_context(track_file(output_json, **header))] if output_json else [])
+
+def _told(places, sinks):
+    "A line for each place: what went there, and what did not"
+    for (mode,host,port),s in zip(places, sinks): yield f"{mode} to {host}:{port or OUTPUTS[mode].port}: {s.sent} frames sent, {s.dropped} dropped, {s.failed} failed{f' ({s.fault})' if s.fault else ''}"
+
+def _watched(video, camera, places, output_json, mapping, fps, seconds):
+    "The same way out for a face that is seen: no voice, no network"
+    from koemorph.dataset_pipeline import watch
+    with ExitStack() as stack, _until_stopped():
+        sinks = _opened(stack, places, output_json, mapping)
+        def show(track):
+            if np.isnan(track['jawOpen']).any(): return          # nobody there: the face stays as it is
+            track = track.fill(0)                                # tongueOut, which MediaPipe cannot see
+            for sink in sinks: sink(mapped(track, mapping) if mapping else track)
+        seen = watch(video, camera, [show], fps if camera is not None else None, seconds).track
+        print(f"{len(seen)} frames at {seen.fps} fps, a face in {(~np.isnan(seen['jawOpen'])).sum()} of them")
+    print(*_told(places, sinks), sep='\n')
+
 # %% ../nbs/05_realtime.ipynb #1c45cc2d
 def stream_to(
     input_audio:str='',    # A sound file, '-' for PCM on standard input, tcp://HOST:PORT to wait for PCM there; a microphone when not given
     device:str='',         # Microphone: its number, or a part of its name (koemorph devices)
+    camera:int=None,       # A face before this camera instead of a voice, 0 for the first; needs koemorph[data]
+    video:str='',          # … or the face in this video
     output_mode:Param("Where to, may be given several times: udp, osc, livelink, ifacialmocap, vmc, vrchat, vts or websocket, as MODE, MODE:HOST or MODE:HOST:PORT", str, action='append')=None,
     host:str='',           # Of a single output; this computer when not given
     port:int=None,         # Of a single output; its protocol's own when not given
@@ -1477,29 +1504,25 @@ def stream_to(
     "Drive a face, live: a microphone or a file to Unreal, Unity, a VTuber app or a browser"
     places = [*_places(output_mode or [], host, port)]
     if not places and not output_json: raise ValueError(f"where to? add --output_mode {'|'.join(OUTPUTS)} or --output_json FACE.jsonl")
+    if video or camera is not None: return _watched(video, camera, places, output_json, mapping, fps, seconds)
     with open_live(input_audio, device, sr, pcm, realtime) as source, ExitStack() as stack:
         live = getattr(source, 'live', False)
-        face = pipeline(model_path, fps, source.sr, lookahead, gate=live if gate is None else gate,
-                        idle=seed if (live if idle is None else idle) else None, calibration=calibration or None)
-        sinks = [stack.enter_context(outlet(stack.enter_context(sender(mode, to, number)), mode)) for mode,to,number in places]
-        if output_json: sinks.append(stack.enter_context(track_file(output_json, **_headed(output_json, face, mapping))))
+        gate,idle = (live if x is None else x for x in (gate, idle))
+        face = pipeline(model_path, fps, source.sr, lookahead, gate, seed if idle else None, calibration or None)
+        sinks = _opened(stack, places, output_json, mapping or face.names!=ARKIT)
         meter = Meter(face, source.sr, source)
         late = sum(meter.design.values()) if audio_delay is None else audio_delay
-        hear = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
+        speakers = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
+        heard = _played(_first(open_source(source)[1], seconds, source.sr), speakers)
         with _until_stopped():
-            for track in meter.watch(tracks(face, meter.hear(_played(_first(open_source(source)[1], seconds, source.sr), hear)), source.sr)):
+            for track in meter.watch(tracks(face, meter.hear(heard), source.sr)):
                 if mapping: track = mapped(track, mapping)
                 for sink in sinks: sink(track)
                 if stats: meter.tell()
         if stats and sys.stderr.isatty(): print(file=sys.stderr)
-    print(meter)
-    for sink,(mode,to,number) in zip(sinks, places): print(f"{mode} to {to}:{number or OUTPUTS[mode].port}: {sink}")
+    print(meter, *_told(places, sinks), sep='\n')
 
 # %% ../nbs/05_realtime.ipynb #bda0374b
-def _headed(path, face, mapping):
-    "What the writer of `path` must be told: a .jsonl of more than the 52 says their names"
-    return dict(header=True) if path.lower().endswith('.jsonl') and (mapping or tuple(face.names)!=ARKIT) else {}
-
 def _first(chunks, seconds, sr):
     left = math.inf if seconds is None else round(seconds*sr)
     for x in chunks:
@@ -1519,6 +1542,34 @@ def tell(self:Meter):
     lag = s['since_heard_ms'] or s['computed_ms']
     line = f"{s['seconds']:7.1f} s  {s['frames']} frames, {s['late']} late, {'since heard' if s['since_heard_ms'] else 'computing'} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, queue {s['queue_ms']:.0f} ms, lost {s.get('lost_samples', 0)}"
     print('\r'+line if sys.stderr.isatty() else line, end='' if sys.stderr.isatty() else '\n', file=sys.stderr, flush=True)
+
+# %% ../nbs/05_realtime.ipynb #fecb0ef7
+def measured(
+    source,          # A live source
+    quiet:float=4.,  # How long to listen to the room, seconds
+    voice:float=8.,  # How long to listen to the voice, seconds
+    model_path='live'# A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
+)->Calibration:
+    "What a room and a voice need, asking for one after the other"
+    sr,chunks = open_source(source)
+    def hear(seconds): return np.concatenate([*_first(chunks, seconds, sr)])
+    _say(f"be silent for {quiet:g} s: this is the room")
+    room = hear(quiet)
+    _say(f"now speak for {voice:g} s, as you will")
+    return calibrate(room, hear(voice), model_path, sr)
+
+def calibrate_room(
+    o:str='calibration.json', # File to write, for koemorph stream --calibration
+    device:str='',         # Microphone: its number, or a part of its name (koemorph devices)
+    quiet:float=4.,        # How long to listen to the room, seconds
+    voice:float=8.,        # How long to listen to you, seconds
+    model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
+    sr:int=None            # Samples per second; the microphone's own when not given
+):
+    "Measure this room and your voice, for koemorph stream --calibration"
+    with microphone(device, sr) as mic: c = measured(mic, quiet, voice, model_path)
+    c.save(o)
+    print(f"{o}: gain {c.gain:+.1f} dB, floor {c.floor:.0f} dB, {len(c.neutral)} channels set to rest\nnext: koemorph stream --calibration {o} --output_mode …")
 
 # %% ../nbs/05_realtime.ipynb #5f2db25b
 import asyncio, ipaddress, logging, re, secrets, socket, webbrowser
@@ -1674,7 +1725,7 @@ def served(
     port:int=8000,        # Port to listen at; 0: any that is free
     token:str='',         # Secret that the address must carry; '': none on this computer alone, a random one where others can reach it
     clients:int=8,        # The most pages at once
-    settings=dict(gate=False, idle=False), # What the page begins with: which switches are on, and `avatar`, the path of a .glb or .vrm
+    settings=dict(gate=True, idle=True), # What the page begins with: which switches are on, and `avatar`, the path of a .glb or .vrm
     **options             # For `pipeline`
 ):                        # Its address
     "The page and its websocket, for as long as the `with` lasts"
@@ -1714,8 +1765,8 @@ def serve(
     fps:str='30',          # Frames per second
     token:str='',          # Secret the address must carry; none on this computer alone, a random one where others can reach it
     clients:int=8,         # The most pages at once
-    gate:bool=False,       # The page's noise gate is on at first
-    idle:bool=False,       # The page's blinking and breathing is on at first
+    gate:bool=True,        # The page's noise gate is on at first
+    idle:bool=True,        # The page's blinking and breathing is on at first
     avatar:str='',         # A .glb or .vrm whose morph targets have ARKit names, to be moved instead of the drawn face
     open_browser:bool=False # Open the page in the browser
 ):
