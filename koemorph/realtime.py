@@ -220,6 +220,17 @@ def _mended(source):
         yield x
 
 # %% ../nbs/05_realtime.ipynb #0f1c9c7f
+def _enough(face, chunks, sr):
+    "`chunks`, held together until a frame can come of them: a step that completes nothing costs as much as one that does"
+    fps,held,n,due = face.rate*sr,[],0,1
+    for x in chunks:
+        held.append(x); n += len(x)
+        if n<due: continue
+        yield np.concatenate(held) if len(held)>1 else x
+        k = n_frames(max(0, n-face.lookahead), fps, sr)+1          # the next frame, and the sample it waits for
+        held,due = [],(2*k*sr*fps.denominator+fps.numerator)//(2*fps.numerator) + face.lookahead
+    if held: yield np.concatenate(held)
+
 def tracks(
     face,      # Stage: wave (samples,) to coefficients (frames, 52)
     chunks,    # Iterable of (samples,) float32
@@ -227,7 +238,7 @@ def tracks(
 ):             # Yields Tracks of one frame or more, one after the other in time
     "What `face` says to `chunks`, as Tracks, to the last frame"
     fps,done = face.rate*sr,0
-    for y in steps(face, chunks):
+    for y in steps(face, _enough(face, chunks, sr)):
         if len(y): yield Track(y, fps, face.names, t0=float(done/fps))
         done += len(y)
 

@@ -34,7 +34,7 @@ def free_port():
 def serving(*words):
     "A `koemorph serve` of its own: its address, its process"
     port = free_port()
-    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'serve', '--port', str(port), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ROOT)
+    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'serve', '--port', str(port), '--no-gate', '--no-idle', *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ROOT)
     try:
         line = p.stdout.readline()
         assert line.startswith('http://'), f'koemorph serve said {line!r} {p.stderr.read() if p.poll() is not None else ""}'
