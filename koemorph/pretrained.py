@@ -567,7 +567,7 @@ piper     joe             en       9       0     1    val   -
 # %% ../nbs/07_pretrained.ipynb #de39407e
 _ESPEAK = dict(zip("""en-us+f2 en-us+m3 en-gb+f5 en-gb-scotland+m7 ja+f4 ja+m1 ja+f2 es+m1 es+Mario es+f4 de+f3 de+m5 fr+m7 fr+f1 it+f1 it+m2 pt-br+m2 pt-br+f2
     cmn-latn-pinyin+f5 cmn-latn-pinyin+m4 cmn-latn-pinyin+f1 ru+m3 ko+f3 ko+m6 hi+f2 nl+m8 pl+f4 tr+m1 id+f5""".split(),
-    [3,3,3,3, 8,8,7, *[1.5]*21, 2.]))                             # voice: minutes
+    [3,3,3,3, 8,8,7, 1.5,1.5,1.5, 3,3, *[1.5]*9, *[3]*8]))           # voice: minutes
 _IN_ESPEAK = {'fr-fr':'fr'}                                        # a key of sentences.json: espeak-ng's name, where it differs
 _ACCENT = {'en-us':'en', 'en-gb':'en', 'en-gb-scotland':'en', 'fr':'fr-fr'}
 
@@ -629,10 +629,10 @@ def _laugh(f0, env, air, f):
 class Style:
     "A way of speaking"
     share:float     # How much of the corpus, 0 to 1
-    slowest:float   # Speed, against the engine's own
-    fastest:float
-    softest:float   # Level of the speech, dB below full scale
-    loudest:float
+    slowest:float   # Speed from, 1 being the engine's own
+    fastest:float   # Speed to
+    softest:float   # Level of the speech from, dB against full scale
+    loudest:float   # Level to, dB against full scale
     change:object = None # What is done to pitch, envelope and noisiness; None: nothing
 
 STYLES = dict(plain=Style(.64, .85, 1.2, -28, -20), fast=Style(.1, 1.25, 1.6, -28, -20), slow=Style(.07, .6, .8, -28, -20),
