@@ -84,8 +84,8 @@ _RUSSIAN = _table('''sil=pau PP=b,bb,p,pp,m,mm FF=f,ff,v,vv DD=t,tt,d,dd,n,nn,r,
     aa=aa iy=ii ih=yy,y,i,ay eh=ee,e ax=a,ae ao=oo uw=uu,u uh=ur''')
 _IPA = _table('''PP=b,p,m FF=f,v,ɱ,ʋ PH=ɸ WJ=β TH=θ,ð DD=t,d,n,r,ɾ,ɽ,ʈ,ɖ,ɳ,ɲ,T LL=l,ɫ,ʎ,ɭ
     KK=c,k,g,ɡ,ŋ,ɴ,x,χ,ɣ,q,ɰ,ʁ,ʀ HH=h,ɦ,ħ,ʔ SS=s,z,ʦ,ʣ CH=ʃ,ʒ,ʧ,ʤ,ɕ,ʑ,ʂ,ʐ,ʨ,ʥ,ꭧ
-    RR=ɹ,ɻ WW=w YY=j,ç,ʝ,ɟ aa=a,ɑ,ä,ᴀ ae=æ ah=ʌ,ɤ ax=ə,ɐ,ɘ,ᵊ eh=e,ɛ er=ɚ,ɝ,ɜ ih=ɪ,ᵻ,ɨ iy=i ao=ɔ,ɒ ow=o uh=ʊ,ɵ
-    uw=u uj=ɯ,ᵝ yu=y,ʏ,ø,œ,ɥ eh+iy=A aa+ih=I ow+uh=O aa+uh=W ao+ih=Y ax+uh=Q SS=ts,dz CH=tʃ,dʒ,tɕ,dʑ,tʂ,dʐ''')
+    RR=ɹ,ɻ WW=w,ʍ YY=j,ç,ʝ,ɟ aa=a,ɑ,ä,ᴀ ae=æ ah=ʌ,ɤ ax=ə,ɐ,ɘ,ᵊ eh=e,ɛ er=ɚ,ɝ,ɜ ih=ɪ,ᵻ,ɨ iy=i ao=ɔ,ɒ ow=o uh=ʊ,ɵ
+    uw=u,ʉ uj=ɯ,ᵝ yu=y,ʏ,ø,œ,ɥ eh+iy=A aa+ih=I ow+uh=O aa+uh=W ao+ih=Y ax+uh=Q SS=ts,dz CH=tʃ,dʒ,tɕ,dʑ,tʂ,dʐ''')
 _ALPHABETS = dict(arpabet=_ARPABET, openjtalk=_OPENJTALK, russian=_RUSSIAN, ipa=_IPA)
 
 # %% ../nbs/07_pretrained.ipynb #ebe5822c
@@ -94,7 +94,7 @@ def _is_mark(
     c:str, # One IPA character
 )->bool:   # True for length, palatalisation, tone, accents above and below
     "Whether `c` only colours the sound before it"
-    return c in '-.ː→↗↘↓' or c.isdigit() or unicodedata.category(c) in ('Mn','Lm','Sk')
+    return c in '-.:ː→↗↘↓' or c.isdigit() or unicodedata.category(c) in ('Mn','Lm','Sk')
 
 def _lookup(
     phone:str,    # A phone as the synthesizer spells it
@@ -565,11 +565,11 @@ piper     joe             en       9       0     1    val   -
 '''
 
 # %% ../nbs/07_pretrained.ipynb #de39407e
-_ESPEAK = dict(zip("""en-us+f2 en-us+m3 en-gb+f5 en-gb-scotland+m7 ja+f4 ja+m1 ja+f2 es+m1 es+Mario es+f4 de+f3 de+m5 fr+m7 fr+f1 it+f1 it+m2 pt-br+m2 pt-br+f2
+_ESPEAK = dict(zip("""en-us+f2 en-us+m3 en-gb-x-rp+f5 en-gb-scotland+m7 ja+f4 ja+m1 ja+f2 es+m1 es+Mario es+f4 de+f3 de+m5 fr+m7 fr+f1 it+f1 it+m2 pt-br+m2 pt-br+f2
     cmn-latn-pinyin+f5 cmn-latn-pinyin+m4 cmn-latn-pinyin+f1 ru+m3 ko+f3 ko+m6 hi+f2 nl+m8 pl+f4 tr+m1 id+f5""".split(),
     [3,3,3,3, 8,8,7, 1.5,1.5,1.5, 3,3, *[1.5]*9, *[3]*8]))           # voice: minutes
 _IN_ESPEAK = {'fr-fr':'fr'}                                        # a key of sentences.json: espeak-ng's name, where it differs
-_ACCENT = {'en-us':'en', 'en-gb':'en', 'en-gb-scotland':'en', 'fr':'fr-fr'}
+_ACCENT = {'en-us':'en', 'en-gb-x-rp':'en', 'en-gb-scotland':'en', 'fr':'fr-fr'}
 
 def _espeak_cast():
     "One voice a language, some two or three; a Spaniard is kept apart"
