@@ -84,10 +84,14 @@ def check_command(tmp):
     with socket.create_connection(('127.0.0.1', port)) as s: s.sendall(raw)
     said, err = p.communicate(timeout=60); assert p.returncode == 0, err
     assert (tmp/'socket.jsonl').read_bytes() == (tmp/'piped.jsonl').read_bytes()
-    for name in 'realtime', 'waiting':
-        p = koemorph(*(['--input_audio', en, '--realtime'] if name == 'realtime' else ['--input_audio', '-']), '--output_json', tmp/f'{name}.jsonl', stdin=subprocess.PIPE)
-        time.sleep(4 if name == 'realtime' else 2); p.send_signal(signal.SIGINT); start = time.perf_counter(); p.wait(20); took = time.perf_counter()-start
-        assert p.returncode == 0 and took < 1, (name, p.returncode, took, p.stderr.read())
+    for name, words in dict(realtime=['--input_audio', en, '--realtime'], waiting=['--input_audio', '-']).items():
+        took = []
+        while min(took, default=9) > 1 and len(took) < 3:                          # a machine full of other work may take its time once
+            p = koemorph(*words, '--output_json', tmp/f'{name}.jsonl', stdin=subprocess.PIPE)
+            time.sleep(4 if name == 'realtime' else 2); p.send_signal(signal.SIGINT); start = time.perf_counter()
+            said, err = p.communicate(timeout=20); took.append(time.perf_counter()-start)
+            assert p.returncode == 0 and b'stopped' in err, (name, p.returncode, err)
+        assert min(took) < 1, f'{name}: Ctrl-C took {took} s'
     cut = read_track(tmp/'realtime.jsonl')
     assert 20 < len(cut) < whole, len(cut)
     print(f'koemorph stream: {whole} frames sent and recorded; pipe, socket and file agree; {len(cut)} frames kept at Ctrl-C')
