@@ -731,7 +731,7 @@ def track_camera(
     return _tracking(np.array(times), np.array(rows), np.array(thumbs), 0., None, fps, as_fps(max(1, round(1/np.median(np.diff(times))))))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
-def _write_json(track, neutral, path):
+def _write_frames(track, neutral, path):
     "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
     def number(x): return None if math.isnan(x) else round(float(x), 5)
     rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
@@ -791,7 +791,7 @@ def capture(
     for w in told: print('koemorph:', w.message, file=sys.stderr)
     track,lost = seen.track,np.isnan(seen.size)
     if smooth=='yes': track = replace(track, values=np.where(np.isnan(track.values), np.float32(np.nan), repair(track)[0].values))
-    if kind=='json': _write_json(track, seen.neutral, out)
+    if kind=='json': _write_frames(track, seen.neutral, out)
     else: (write_csv if kind=='csv' else write_jsonl)(track, out)
     print(f"{out}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s"+(f"; no face in {lost.sum()} of them, left empty" if lost.any() else ''))
 

@@ -7,7 +7,7 @@ __all__ = ['write_a2f']
 
 # %% ../nbs/06_export.ipynb #15355b03
 import json
-from .io import WRITERS,Track,atomic_write,refuse_unseen
+from .io import Track,atomic_write,refuse_unseen
 
 # %% ../nbs/06_export.ipynb #943a72b5
 def write_a2f(
@@ -19,5 +19,3 @@ def write_a2f(
     rows = [[round(x, 5) for x in row] for row in track.values.tolist()]
     with atomic_write(path) as f: json.dump(dict(exportFps=float(track.fps), trackPath='', numPoses=len(track.names), numFrames=len(track),
         facsNames=list(track.names), weightMat=rows), f)
-
-WRITERS['.a2f.json'] = write_a2f

@@ -622,10 +622,10 @@ def write_livelink_csv(
 
 # %% ../nbs/00_io.ipynb #7dcfcf5e
 READERS = {'.jsonl': read_jsonl, '.csv': read_csv}
-WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv}
+WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, '.a2f.json': 'koemorph.export:write_a2f'}
 
 def by_suffix(
-    table:dict, # `READERS` or `WRITERS`: suffix → function
+    table:dict, # `READERS` or `WRITERS`: suffix → function, or its 'module:name'
     path,       # A file's name, in capitals or not
     verb:str,   # What was to be done with it, for the message: 'read' or 'write'
 ):              # A function
@@ -633,7 +633,10 @@ def by_suffix(
     fits = [s for s in table if Path(path).name.lower().endswith(s)]
     if not fits:
         raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {', '.join(sorted(table))}")
-    return table[max(fits, key=len)]
+    found = table[max(fits, key=len)]
+    if callable(found): return found
+    module,name = found.split(':')             # a later page's, loaded when called for
+    return getattr(importlib.import_module(module), name)
 
 
 def read_track(
@@ -910,6 +913,7 @@ def _command_parser(
     "The parser for `func`, with `-o` for one-letter names and `--a-b` as good as `--a_b`"
     p = anno_parser(func, prog=f'koemorph {cmd}')
     for a in p._actions:
+        a.help = re.sub(r' \(default: (|False|True)\)$', '', a.help or '')
         for opt in a.option_strings[:]:
             if len(opt)==3: a.option_strings.insert(0, opt[1:])
             p._option_string_actions.setdefault(opt[1:] if len(opt)==3 else '--'+opt[2:].replace('_','-'), a)
@@ -928,7 +932,7 @@ def _error_line(
 # %% ../nbs/00_io.ipynb #7f418527
 def _usage():
     "What `koemorph --help` says"
-    rows = [f"  koemorph {cmd:<8} {about[:1].lower()+about[1:]}" for cmd,about in _known_commands().items()]
+    rows = [f"  koemorph {cmd:<9} {about[:1].lower()+about[1:]}" for cmd,about in _known_commands().items()]
     return '\n'.join(['koemorph: speech in, a face out', '', *rows, '', 'koemorph COMMAND --help says more'])
 
 def _dispatch(argv):

@@ -28,7 +28,7 @@ import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
 
-from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_wave, closest, face_page, must_be_file, n_frames,
+from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_out, check_wave, closest, face_page, must_be_file, n_frames,
                          read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
 from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, mono, run, sample_rate, steps
 
@@ -531,6 +531,15 @@ def calibrate(
 # %% ../nbs/05_realtime.ipynb #5b462789
 BY_LINE = write_jsonl,write_csv,write_livelink_csv # a heading, then a line per frame
 
+def _append(f, at, lines, path):
+    "`lines` at the end of `f`, all of them or none: a full disk leaves whole frames"
+    try:
+        if f.raw.write(lines)==len(lines): return
+        why = 'no space left'
+    except OSError as e: why = e.strerror
+    if f.seekable() and Path(path).resolve().parent!=Path('/dev'): f.raw.truncate(at); f.raw.seek(at)
+    raise OSError(f"{path} takes no more frames ({why}); what was written is kept")
+
 @contextmanager
 def track_file(
     path,    # Where; the suffix names the format
@@ -543,8 +552,8 @@ def track_file(
         def sink(track):
             if not by_line: pieces.append(track); return
             write_track(track, piece, **kwargs)
-            lines = piece.read_bytes().splitlines(keepends=True)
-            f.writelines(lines if not f.tell() else lines[-len(track):])
+            lines,at = piece.read_bytes().splitlines(keepends=True),f.tell()
+            _append(f, at, b''.join(lines if not at else lines[-len(track):]), path)
         yield sink
         if pieces: write_track(pieces[0].join(*pieces[1:]), piece, **kwargs); f.write(piece.read_bytes())
 
@@ -556,19 +565,18 @@ def run_file(
     header:bool=False,     # Begin a .jsonl with its rate and names
     model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
     lookahead:int=None,    # Future audio, milliseconds: picks a checkpoint trained for it
-    gate:bool=False,       # Keep the mouth at rest where there is no voice
+    gate:bool=False,       # The mouth rests in silence and noise
     idle:bool=False,       # Invent blinks, glances and a moving head; its angles need --header or a .csv
-    seed:int=0,            # Other blinks with --idle
-    calibration:str=''     # File with a microphone's calibration
+    seed:int=0,            # Of --idle: another number blinks at other times
+    calibration:str=''     # What koemorph calibrate wrote for this room and voice
 ):
     "Turn a speech file into a face: 52 coefficients a frame"
-    if not o: raise ValueError("where to? add -o OUT.jsonl, OUT.csv or OUT.livelink.csv")
+    options = check_out(o, header)
     plain = o.lower().endswith('.jsonl') and not header
-    if header and not o.lower().endswith('.jsonl'): raise ValueError(f"--header is for .jsonl files, not {Path(o).name}")
     from tqdm import tqdm
     sr,chunks = open_source(wave)
     face,n,start = pipeline(model_path, fps, sr, lookahead, gate, seed if idle else None, calibration or None), 0, time.process_time()
-    with track_file(o, **(dict(header=True) if header else {})) as sink, tqdm(total=round(sf.info(wave).duration, 1), unit='s', disable=None) as bar:
+    with track_file(o, **options) as sink, tqdm(total=round(sf.info(wave).duration, 1), unit='s', disable=None) as bar:
         for track in tracks(face, chunks, sr): sink(track.select(ARKIT) if plain else track); n += len(track); bar.update(track.seconds)
         if not n: raise ValueError(f"{wave} is shorter than one frame ({float(1000/(face.rate*sr)):.1f} ms): there is nothing to say")
     seconds,took = n/float(face.rate*sr), time.process_time()-start
@@ -879,7 +887,7 @@ class VTubeStudio:
         if self.line: self.line.close()
         self.line,self.made = None,()
     def close(self):
-        if self.busy.acquire(timeout=.5): self.hang_up(); self.busy.release()
+        if self.busy.acquire(timeout=.05): self.hang_up(); self.busy.release()
         elif self.line: self.line.socket.shutdown(socket.SHUT_RDWR)   # someone is waiting on the line: cut it
 
 # %% ../nbs/05_realtime.ipynb #07c76bc6
@@ -1075,7 +1083,8 @@ def sender(
 # %% ../nbs/05_realtime.ipynb #05f75a5b
 class Outlet:
     "A sink behind a queue, worked off in a thread of its own: `sent`, `dropped`, `failed` count frames, `fault` is the last one"
-    def __init__(self, sink, name='', room:int=64, again:float=.5):
+    def __init__(self, sink, name='', room:int=64, again:float=.5, patience:float=.8):
+        self.patience = patience
         self.sink,self.name,self.room,self.again = sink,name or getattr(sink, '__name__', type(sink).__name__),room,again
         self.waiting,self.ready,self.closing = deque(),threading.Condition(),False
         self.sent = self.dropped = self.failed = 0; self.fault = None
@@ -1083,7 +1092,7 @@ class Outlet:
         self.thread.start()
     def __call__(self, track):
         with self.ready:
-            while len(self.waiting)>=self.room: self.dropped += len(self.waiting.popleft())
+            while self.room and len(self.waiting)>=self.room: self.dropped += len(self.waiting.popleft())
             self.waiting.append(track)
             self.ready.notify()
     def work(self):
@@ -1098,9 +1107,14 @@ class Outlet:
                 self.failed += len(track); self.fault = e
                 with self.ready:
                     if self.ready.wait_for(lambda: self.closing, self.again): return
-    def close(self, patience):
-        with self.ready: self.closing = True; self.ready.notify_all()
-        self.thread.join(patience)
+    def hurry(self):
+        "Say that nothing more comes, and do not wait; from here on its patience runs"
+        with self.ready:
+            if not self.closing: self.closing,self.until = True,time.monotonic()+self.patience
+            self.ready.notify_all()
+    def close(self):
+        self.hurry()
+        self.thread.join(max(0, self.until-time.monotonic()))
         with self.ready: self.dropped += sum(map(len, self.waiting)); self.waiting.clear()
 
 # %% ../nbs/05_realtime.ipynb #882d6133
@@ -1108,20 +1122,21 @@ class Outlet:
 def outlet(
     sink,             # Any sink
     name='',          # What to call it in a message
-    room:int=64,      # Tracks that may wait; past that the oldest is lost
+    room:int=64,      # Tracks that may wait; past that the oldest is lost; 0: nothing is lost
     again:float=.5,   # How long to leave a sink alone after a fault, seconds
     patience:float=.8 # How long what is waiting may take at the end, seconds
 ):                    # A sink that never waits, with counters
     "`sink` behind a queue, in a thread of its own"
-    out = Outlet(sink, name, room, again)
+    out = Outlet(sink, name, room, again, patience)
     try: yield out
-    finally: out.close(patience)
+    finally: out.close()
 
 # %% ../nbs/05_realtime.ipynb #a7957249
 import math, os, signal, sys, threading
 from collections import deque
 from contextlib import ExitStack
 from fastcore.script import Param
+from types import SimpleNamespace
 from argparse import BooleanOptionalAction
 
 from .io import need
@@ -1412,8 +1427,10 @@ def __enter__(self:speaker):
     return self
 
 @patch
-def __exit__(self:speaker, *_):
-    if self.stream: self.stream.stop(ignore_errors=True); self.stream.close(ignore_errors=True)
+def __exit__(self:speaker, kind=None, *_):
+    last = time.perf_counter()+len(self.ring)/self.sr
+    while self.stream.active and len(self.ring) and time.perf_counter()<last and kind is not KeyboardInterrupt: time.sleep(.01)   # what it still holds
+    self.stream.stop(ignore_errors=True); self.stream.close(ignore_errors=True)
 
 # %% ../nbs/05_realtime.ipynb #dfc0a3ac
 @contextmanager
@@ -1427,28 +1444,33 @@ def open_live(
     "Whatever `koemorph stream` can listen to"
     if not input_audio:
         with microphone(device, sr) as mic: yield mic
-    elif input_audio=='-': yield pcm(sys.stdin.buffer, sr or SR, kind)
+    elif device: raise ValueError(f"--device {device} is a microphone, and {input_audio} is none: give one of them")
+    elif input_audio=='-':
+        if sys.stdin is None: raise ValueError("--input_audio - reads standard input, and it is closed")
+        yield pcm(sys.stdin.buffer, sr or SR, kind)
     elif input_audio.startswith('tcp://'):
         import socket
         host,_,port = input_audio.removeprefix('tcp://').rpartition(':')
-        if not port.isdigit(): raise ValueError(f"{input_audio} has no port, expected tcp://127.0.0.1:7000 or the like")
+        if not (port.isdigit() and 0<int(port)<65536): raise ValueError(f"{input_audio} has no port from 1 to 65535, expected tcp://127.0.0.1:7000 or the like")
         with socket.create_server((host, int(port))) as door:
             _say(f"waiting for PCM ({kind}, {sr or SR} samples a second) at {input_audio}")
             talker,_ = door.accept()
             with talker, talker.makefile('rb') as f: yield pcm(f, sr or SR, kind)
     else:
+        if sr: raise ValueError(f"--sr {sr} is for PCM and microphones: {input_audio} says its own rate")
         sr,chunks = open_source(input_audio, seconds=.02)
         yield (paced if realtime else hurried)(chunks, sr)
 
 # %% ../nbs/05_realtime.ipynb #4c12d8a8
 def _places(modes, host, port):
     "(mode, host, port) of each output asked for; port None: its own default"
-    if (host or port) and len(modes)!=1: raise ValueError(f"--host and --port are for a single --output_mode, not {len(modes)}: write MODE:HOST:PORT for each")
+    if (host or port is not None) and len(modes)!=1: raise ValueError(f"--host and --port are for a single --output_mode, not {len(modes)}: write MODE:HOST:PORT for each")
     for mode in modes:
         name,_,rest = mode.partition(':')
         if name not in OUTPUTS: raise ValueError(f"no output {name!r}{closest(name, OUTPUTS)}, there are {', '.join(OUTPUTS)}")
         there,_,own = rest.partition(':')
         if own and not own.isdigit(): raise ValueError(f"{mode}: port {own!r}, expected MODE:HOST:PORT")
+        if (own or port is not None) and not 0<int(own or port)<65536: raise ValueError(f"port {own or port}, expected 1 to 65535")
         yield name, host or there or '127.0.0.1', int(own) if own else port
 
 @contextmanager
@@ -1457,26 +1479,38 @@ def _until_stopped():
     def stop(*_): raise KeyboardInterrupt
     mine = threading.current_thread() is threading.main_thread()
     before = mine and signal.signal(signal.SIGTERM, stop)
-    try: yield
-    except KeyboardInterrupt: _say('stopped')
+    end = SimpleNamespace(asked=False)
+    try: yield end
+    except KeyboardInterrupt: end.asked = True; _say('stopped')
     finally:
         if mine: signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/05_realtime.ipynb #9c87c22e
 def _opened(stack, places, output_json, more):
-    "A sink for each place, and one for the record; closed with `stack`"
-    sinks = [stack.enter_context(outlet(stack.enter_context(sender(mode, host, port)), mode)) for mode,host,port in places]
-    header = dict(header=True) if more and output_json.lower().endswith('.jsonl') else {}     # other channels than the 52 say their names
-    return sinks + ([stack.enter_context(track_file(output_json, **header))] if output_json else [])
+    "An outlet for each place, and one that loses nothing for the record; at the end all are hurried before one is waited for"
+    sinks = [stack.enter_context(outlet(stack.enter_context(sender(mode, host, port)), mode, patience=.3)) for mode,host,port in places]
+    if output_json:
+        header = dict(header=True) if more and output_json.lower().endswith('.jsonl') else {}     # other channels than the 52 say their names
+        sinks.append(stack.enter_context(outlet(stack.enter_context(track_file(output_json, **header)), output_json, room=0, patience=30)))
+    stack.callback(lambda: [s.hurry() for s in sinks])
+    return sinks
 
-def _told(places, sinks):
+def _told(places, sinks, output_json):
     "A line for each place: what went there, and what did not"
-    for (mode,host,port),s in zip(places, sinks): yield f"{mode} to {host}:{port or OUTPUTS[mode].port}: {s.sent} frames sent, {s.dropped} dropped, {s.failed} failed{f' ({s.fault})' if s.fault else ''}"
+    names = [f"{mode} to {host}:{OUTPUTS[mode].port if port is None else port}" for mode,host,port in places] + [output_json]
+    for name,s in zip(names, sinks): yield f"{name}: {s.sent} frames sent, {s.dropped} dropped, {s.failed} failed{f' ({s.fault})' if s.fault else ''}"
+
+def _tried(places, mapping, names):
+    "Raise, before anything is heard, when an output cannot carry what it would be given"
+    rest = Track(np.zeros((1, len(names)), np.float32), names=names)
+    for mode,*_ in places:
+        if OUTPUTS[mode].packets: OUTPUTS[mode].packets(mapped(rest, mapping) if mapping else rest)
 
 def _watched(video, camera, places, output_json, mapping, fps, seconds):
     "The same way out for a face that is seen: no voice, no network"
     from koemorph.dataset_pipeline import watch
     with ExitStack() as stack, _until_stopped():
+        _tried(places, mapping, ARKIT)
         sinks = _opened(stack, places, output_json, mapping)
         def show(track):
             if np.isnan(track['jawOpen']).any(): return          # nobody there: the face stays as it is
@@ -1484,7 +1518,7 @@ def _watched(video, camera, places, output_json, mapping, fps, seconds):
             for sink in sinks: sink(mapped(track, mapping) if mapping else track)
         seen = watch(video, camera, [show], fps if camera is not None else None, seconds).track
         print(f"{len(seen)} frames at {seen.fps} fps, a face in {(~np.isnan(seen['jawOpen'])).sum()} of them")
-    print(*_told(places, sinks), sep='\n')
+    print(*_told(places, sinks, output_json), sep='\n')
 
 # %% ../nbs/05_realtime.ipynb #1c45cc2d
 def stream_to(
@@ -1501,12 +1535,12 @@ def stream_to(
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     idle:Param("Blinks, glances and breath; a microphone has them, a file has not", action=BooleanOptionalAction)=None,
     gate:Param("The mouth rests in silence and noise; a microphone has it, a file has not", action=BooleanOptionalAction)=None,
-    seed:int=0,            # Of the idle layer: another one blinks at other times
+    seed:int=0,            # Of the idle layer: another number blinks at other times
     calibration:str='',    # What koemorph calibrate wrote for this room and voice
     mapping:str='',        # Other channels: vrm, vrm0, oculus, metahuman, mirror, or a table of your own (.csv)
     sr:int=None,           # Samples per second of microphone or PCM
     pcm:str='s16',         # Kind of PCM: s16 or f32
-    realtime:bool=False,   # A file no faster than it is spoken
+    realtime:bool=False,   # A file no faster than it is spoken; --play asks for it too
     seconds:float=None,    # End after so much sound
     play:str=None,         # Play the sound, as late as its face, on this speaker: its number or a part of its name; '' for the default
     audio_delay:float=None,# How late it is played, milliseconds; as late as the face at most when not given
@@ -1516,22 +1550,30 @@ def stream_to(
     places = [*_places(output_mode or [], host, port)]
     if not places and not output_json: raise ValueError(f"where to? add --output_mode {'|'.join(OUTPUTS)} or --output_json FACE.jsonl")
     if video or camera is not None: return _watched(video, camera, places, output_json, mapping, fps, seconds)
-    with open_live(input_audio, device, sr, pcm, realtime) as source, ExitStack() as stack:
+    if play is None and audio_delay is not None: raise ValueError("--audio_delay says how late --play is: add --play '' for the default speaker, or leave it out")
+    if audio_delay is not None and not 0<=audio_delay<=5000: raise ValueError(f"--audio_delay {audio_delay:g}, expected 0 to 5000 milliseconds")
+    if seconds is not None and not seconds>0: raise ValueError(f"--seconds {seconds:g}, expected more than 0")
+    with open_live(input_audio, device, sr, pcm, realtime or play is not None) as source, ExitStack() as stack:
         live = getattr(source, 'live', False)
         gate,idle = (live if x is None else x for x in (gate, idle))
         face = pipeline(model_path, fps, source.sr, lookahead, gate, seed if idle else None, calibration or None)
+        _tried(places, mapping, face.names)
         sinks = _opened(stack, places, output_json, mapping or face.names!=ARKIT)
         meter = Meter(face, source.sr, source)
         late = sum(meter.design.values()) if audio_delay is None else audio_delay
         speakers = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
-        heard = _played(_first(open_source(source)[1], seconds, source.sr), speakers)
-        with _until_stopped():
+        quiet = stack.enter_context(_mute_key()) if live and input_audio!='-' else threading.Event()
+        heard = _played(_muted(_first(open_source(source)[1], seconds, source.sr), quiet), speakers)
+        with _until_stopped() as end:
             for track in meter.watch(tracks(face, meter.hear(heard), source.sr)):
                 if mapping: track = mapped(track, mapping)
                 for sink in sinks: sink(track)
                 if stats: meter.tell()
+        if not (meter.frames or end.asked): raise ValueError("nothing was heard: not one frame's worth of sound came in")
         if stats and sys.stderr.isatty(): print(file=sys.stderr)
-    print(meter, *_told(places, sinks), sep='\n')
+    record = sinks[-1] if output_json else None
+    print(meter, *_told(places, sinks, output_json), *(f'speaker: {s.missing+s.ring.lost} samples did not fit in time' for s in speakers), sep='\n')
+    if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record: {record.fault}")
 
 # %% ../nbs/05_realtime.ipynb #bda0374b
 def _first(chunks, seconds, sr):
@@ -1539,6 +1581,22 @@ def _first(chunks, seconds, sr):
     for x in chunks:
         yield x[:min(len(x), left)] if left<len(x) else x
         if (left:=left-len(x))<=0: return
+
+@contextmanager
+def _mute_key():
+    "An event that the Enter key sets and clears, where there is a keyboard"
+    quiet = threading.Event()
+    def listen():
+        while os.read(sys.stdin.fileno(), 1024):     # not through `sys.stdin`, whose lock would outlive us
+            (quiet.clear if quiet.is_set() else quiet.set)()
+            _say('muted, Enter to be heard again' if quiet.is_set() else 'not muted')
+    if sys.stdin and sys.stdin.isatty():
+        _say('Enter mutes')
+        threading.Thread(target=listen, daemon=True).start()
+    yield quiet
+
+def _muted(chunks, quiet):
+    for x in chunks: yield np.zeros_like(x) if quiet.is_set() else x
 
 def _played(chunks, speakers):
     for x in chunks:
@@ -1551,7 +1609,7 @@ def tell(self:Meter):
     if (now:=time.perf_counter()) < getattr(self, 'told', 0)+1: return
     self.told,s = now,self.summary()
     lag = s['since_heard_ms'] or s['computed_ms']
-    line = f"{s['seconds']:7.1f} s  {s['frames']} frames, {s['late']} late, {'since heard' if s['since_heard_ms'] else 'computing'} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, queue {s['queue_ms']:.0f} ms, lost {s.get('lost_samples', 0)}"
+    line = f"{s['seconds']:7.1f} s  {s['frames']} frames, {s['late']} late, {'since heard' if s['since_heard_ms'] else 'computing'} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, longest queue {s['queue_ms']:.0f} ms, lost {s.get('lost_samples', 0)}"
     print('\r'+line if sys.stderr.isatty() else line, end='' if sys.stderr.isatty() else '\n', file=sys.stderr, flush=True)
 
 # %% ../nbs/05_realtime.ipynb #fecb0ef7
@@ -1776,8 +1834,8 @@ def serve(
     fps:str='30',          # Frames per second
     token:str='',          # Secret the address must carry; none on this computer alone, a random one where others can reach it
     clients:int=8,         # The most pages at once
-    gate:bool=True,        # The page's noise gate is on at first
-    idle:bool=True,        # The page's blinking and breathing is on at first
+    gate:bool=True,        # The page's noise gate at first; --no-gate: off
+    idle:bool=True,        # The page's blinks and breath at first; --no-idle: off
     avatar:str='',         # A .glb or .vrm whose morph targets have ARKit names, to be moved instead of the drawn face
     open_browser:bool=False # Open the page in the browser
 ):

@@ -4,6 +4,7 @@
 usage: .ci/checks/live.py    (2 min of sound at full speed and 12 s at real time; with KOEMORPH_SLOW 2 h and 10 min)
 """
 import json, os, re, signal, socket, subprocess, sys, tempfile, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
 from pathlib import Path
 import numpy as np
 from koemorph.features import SR, load_wave
@@ -50,17 +51,21 @@ def check_two_sinks(seconds):
     "One receiver dies and returns; the other misses nothing, and no frame is late for it"
     wave, well, ill = np.resize(SPEECH, seconds*SR), Ear(), Ear()
     source = paced([wave[i:i+320] for i in range(0, len(wave), 320)], SR)
-    gone, back = seconds/3, seconds*2/3
+    gone, back, seen = seconds/3, seconds*2/3, []
     with sender('udp', port=well.port) as a, outlet(a, 'well') as one, sender('udp', port=ill.port) as b, outlet(b, 'ill') as two:
         for track in tracks(pipeline(), source, SR):
             one(track); two(track)
+            if track.t0 > 5: seen.append(resident())
             if ill.on and gone < track.t0 < back: ill.shut()
             elif not ill.on and track.t0 > back: ill.open()
+    off = source.heard(len(wave))-time.perf_counter()
     time.sleep(.3); well.shut(); ill.shut()
+    assert abs(off) < 1, f'after {seconds} s the clock is {off:.2f} s off'
+    assert max(seen)-seen[0] < 8, f'memory went from {seen[0]:.1f} to {max(seen):.1f} MB'
     assert well.came == list(range(n_frames(len(wave), 30))), f'{len(well.came)} frames came to the healthy sink'
     before, after = [f for f in ill.came if f < gone*30], [f for f in ill.came if f > back*30]
     assert len(before) > gone*30-3 and len(after) > seconds*10-5 and ill.came == sorted(ill.came), (len(before), len(after))
-    print(f'{seconds} s at real time: the healthy sink got all {len(well.came)} frames, the other {len(before)} before it died and {len(after)} after it was back')
+    print(f'{seconds} s at real time: the healthy sink got all {len(well.came)} frames, the other {len(before)} before it died and {len(after)} after it was back; memory {seen[0]:.1f} to {max(seen):.1f} MB')
 
 def koemorph(*words, stdin=None):
     return subprocess.Popen([sys.executable, '-m', 'koemorph', 'stream', *map(str, words)], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -96,6 +101,30 @@ def check_command(tmp):
     assert 20 < len(cut) < whole, len(cut)
     print(f'koemorph stream: {whole} frames sent and recorded; pipe, socket and file agree; {len(cut)} frames kept at Ctrl-C')
 
+def check_faults(tmp):
+    "VTube Studios that never answer do not hold up the end; a record that fills its disk says so and takes nothing from the sinks"
+    en, ear = SAMPLES/'en.wav', Ear()
+    doors = [socket.create_server(('127.0.0.1', 0)) for _ in range(3)]
+    took = []
+    while min(took, default=9) > 1 and len(took) < 3:
+        p = koemorph('--input_audio', en, '--realtime', *(w for d in doors for w in ('--output_mode', f'vts:127.0.0.1:{d.getsockname()[1]}')))
+        time.sleep(4); p.send_signal(signal.SIGINT); start = time.perf_counter()
+        said, err = p.communicate(timeout=20); took.append(time.perf_counter()-start)
+        assert p.returncode == 0, err
+    for d in doors: d.close()
+    assert min(took) < 1, f'three silent VTube Studios: Ctrl-C took {took} s'
+    (tmp/'full.jsonl').symlink_to('/dev/full')
+    p = koemorph('--input_audio', en, '--output_mode', 'udp', '--port', ear.port, '--output_json', tmp/'full.jsonl')
+    said, err = p.communicate(timeout=60); time.sleep(.2); ear.shut()
+    assert p.returncode == 1 and b'full.jsonl' in err and b'183 of 183' in err, err
+    assert len(ear.came) == 183, len(ear.came)
+    for mode in 'livelink', 'vrchat':
+        p = koemorph('--input_audio', en, '--output_mode', mode, '--mapping', 'oculus'); said, err = p.communicate(timeout=60)
+        assert p.returncode == 1 and err.count(b'\n') == 1, err
+    p = koemorph('--input_audio', '-', '--output_json', tmp/'empty.jsonl', stdin=subprocess.DEVNULL); said, err = p.communicate(timeout=60)
+    assert p.returncode == 1 and b'nothing was heard' in err and not (tmp/'empty.jsonl').exists(), err
+    print(f'stopped {min(took)*1000:.0f} ms after Ctrl-C beside three silent VTube Studios; a full disk takes nothing from the sinks')
+
 def check_refusals(tmp):
     "What cannot be is said in one line, and nothing hangs"
     en = SAMPLES/'en.wav'
@@ -116,6 +145,7 @@ def check_refusals(tmp):
 
 with tempfile.TemporaryDirectory() as folder:
     check_command(Path(folder))
+    check_faults(Path(folder))
     check_refusals(Path(folder))
     check_long(120 if SLOW else 2)
     check_two_sinks(600 if SLOW else 12)

@@ -8,6 +8,7 @@ again to see an unplugged microphone survived, and `koemorph stream` is stopped 
 """
 import math, os, shutil, signal, subprocess, sys, tempfile, time
 from importlib.util import find_spec
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
 from pathlib import Path
 
 def not_run(why): print(f'not run: {why}'); sys.exit(77)
@@ -61,7 +62,7 @@ def place(heard, spoken):
 def check_capture():
     speech = np.resize(np.concatenate([load_wave(str(SAMPLES/f'{x}.wav'), SR) for x in ('en', 'ja')]), round(SECONDS*SR))
     heard, live, seen, mic = captured(speech)
-    at = place(heard[:len(speech)], speech[:5*SR])
+    at = place(heard[:8*SR], speech[:5*SR])
     apart = np.abs(heard[at:at+len(speech)]-speech)
     assert len(apart) == len(speech), f'{len(speech)} samples were played, {len(apart)} followed their beginning'
     assert apart.max() < 2/32768, f'heard and played differ by {apart.max():.5f}, first at {np.flatnonzero(apart >= 2/32768)[0]/SR:.3f} s: samples were lost'
