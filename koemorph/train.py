@@ -527,10 +527,12 @@ class OnnxStage:
     "A checkpoint's ONNX file as a Stage: what ships is what is scored"
     lookahead,rate,names = 0,1,ARKIT
     def __init__(self,
-        model_path='live' # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
+        model_path='live' # A shipped checkpoint's name, a checkpoint's folder, a training run's, or an .onnx file
     ):
         shipped = {p.name:Path(str(p)) for p in (resources.files('koemorph')/'weights').iterdir() if (p/'model.onnx').is_file()}
         path = shipped.get(str(model_path), Path(model_path))
+        for best in (path/'checkpoints'/'best_model', path/'best_model'):
+            if (best/'model.onnx').is_file(): path = best
         self.path = path/'model.onnx' if path.is_dir() else path
         if not self.path.is_file(): raise FileNotFoundError(f"no checkpoint {str(model_path)!r}{closest(model_path, shipped)}: expected {', '.join(shipped)}, a folder with model.onnx, or an .onnx file")
         ort = need('onnxruntime', 'train'); quiet = ort.SessionOptions()
@@ -624,7 +626,7 @@ def _per_file(files):
 
 def evaluate(
     pairs:str,             # Folder of speaker_session.wav beside speaker_session.jsonl
-    model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
+    model_path:str='live', # Network: a shipped name, a checkpoint's folder, a training run's, or an .onnx file
     o:str='scores',        # Folder for scores.json and scores.png, made when missing
     max_mismatch:float=.5, # How much longer sound or face may be than the other, seconds
     cache_dir:str='',      # Where feature rows are kept; in the user's cache folder when not given
