@@ -598,7 +598,7 @@ def plot_scores(
     report:dict # From `folder_scores`
 ):              # A matplotlib Figure
     "r of every channel that moved, the network's and the loudness curve's; and what each file got"
-    fig = need('matplotlib.figure', 'viz').Figure(figsize=(10, 6), layout='constrained')
+    fig = need('matplotlib.figure', 'train').Figure(figsize=(10, 6), layout='constrained')
     left,right = fig.subplots(1, 2, width_ratios=(3, 2))
     r,loud = (report['channels'][k]['r'] for k in ('network', 'loudness'))
     names = sorted((n for n in ARKIT if not math.isnan(r[n])), key=r.get)
@@ -632,7 +632,7 @@ def evaluate(
     cache_dir:str='',      # Where feature rows are kept; in the user's cache folder when not given
 ):
     "Score a network on recordings of your own: a table, scores.json and scores.png"
-    need('matplotlib', 'viz')
+    need('matplotlib', 'train')
     report = folder_scores(OnnxStage(model_path), pairs, DataCfg(max_mismatch=max_mismatch, cache_dir=cache_dir or None))
     for name,why in report['skipped'].items(): print(f'left out: {name}: {why}')
     if blind := report['unseen']: print(f"{', '.join(blind)} was never seen: the gap between the lips, closures and mouth shapes are not judged")
@@ -1051,7 +1051,7 @@ def board(
 
 def _attention(kind, w):
     "Which stream each blendshape trusts, or what it attends to over ten seconds"
-    fig = need('matplotlib.figure', 'viz').Figure(figsize=(9, 3.5) if kind=='gate' else (5, 8), layout='constrained'); ax = fig.subplots()
+    fig = need('matplotlib.figure', 'train').Figure(figsize=(9, 3.5) if kind=='gate' else (5, 8), layout='constrained'); ax = fig.subplots()
     if kind=='gate': ax.bar(ARKIT, w, color='#0072B2'); ax.set(ylim=(0, 1), ylabel='trust in the mel stream'); ax.tick_params('x', rotation=90, labelsize=6)
     else:
         fig.colorbar(ax.imshow(w.mean(0), aspect='auto', cmap='Blues', vmin=0, vmax=1 if kind!='frequency' else .1), ax=ax)
@@ -1060,7 +1060,7 @@ def _attention(kind, w):
 
 def _curves(net, rec):
     "Prediction over truth, six channels of the first ten seconds"
-    fig = need('matplotlib.figure', 'viz').Figure(figsize=(9, 3), layout='constrained')
+    fig = need('matplotlib.figure', 'train').Figure(figsize=(9, 3), layout='constrained')
     fps = as_fps(net.cfg.fps); y,truth = (Track(x[:int(10*fps)], fps) for x in (predict(net, rec), np.asarray(rec.target)))
     plot_track(y, 'jawOpen mouthClose mouthFunnel mouthPucker mouthSmileLeft browInnerUp'.split(), truth=truth, ax=fig.subplots())
     return fig
