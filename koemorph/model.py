@@ -11,18 +11,22 @@ __all__ = ['SEED', 'ModelCfg', 'CausalConv', 'Residual', 'TemporalEncoder', 'Att
 import json, logging, math, warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, asdict
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from fastcore.basics import patch
+
+from .io import ARKIT, as_fps, atomic_write, closest, need
+from .features import AudioFeatures, ears_of
+
+# %% ../nbs/03_model.ipynb #c65d8f6f
+need('torch', 'train')  # who has none reads here what brings it
+
+# %% ../nbs/03_model.ipynb #78498d40
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
-from fastcore.basics import patch
-
-from .io import ARKIT, as_fps, atomic_write, closest, need
-from .features import AudioFeatures, ears_of, run
 
 # %% ../nbs/03_model.ipynb #78e6466f
 def _doubts(c):

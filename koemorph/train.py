@@ -19,16 +19,17 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 import numpy as np
-import torch
 from fastcore.basics import patch
 from fastcore.docments import docments
-from torch import nn
 from tqdm import tqdm
 
-from .io import APERTURE, ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, lips_shut, need, plot_track, read_track
+from .io import APERTURE, ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, frame_ends, lips_shut, need, plot_track, read_track
 from .dataset_pipeline import runs
 from .features import MOMENTS, SR, load_wave, robust_scale, run
 from .model import DualStream, ModelCfg, NetworkStage, audio_features, config, cost, listening, load_checkpoint, save_checkpoint
+
+import torch  # after koemorph.model, which says what brings it
+from torch import nn
 
 # %% ../nbs/04_train.ipynb #a98cd575
 def speaking(
