@@ -40,7 +40,7 @@ def speaking(
 )->np.ndarray:           # (n,) bool
     "Frames in which somebody speaks: 25 ms around the frame's end, gaps up to 0.2 s filled"
     power = np.r_[0, np.cumsum(wave.astype(float)**2)]
-    at = np.minimum((np.arange(1, n+1)*16_000/float(fps)).astype(int), len(wave))
+    at = np.minimum(frame_ends(n, fps), len(wave))
     db = 10*np.log10((power[np.minimum(at+200, len(wave))]-power[np.maximum(at-200, 0)])/400 + 1e-12)
     loud = db>np.percentile(db, 95)-below
     for a,b in runs(~loud):
@@ -115,7 +115,7 @@ def read_pair(
 
 # %% ../nbs/04_train.ipynb #4ff6c4bf
 log = logging.getLogger(__name__)
-_KEPT = 1   # the layout of an entry, and the rules of `recording`
+_KEPT = 2   # the layout of an entry, and the rules of `recording`
 
 def _open_entry(path, name):
     "The recording in a cache entry; ValueError when its bytes do not add up"
