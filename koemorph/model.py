@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SEED', 'ModelCfg', 'CausalConv', 'Residual', 'TemporalEncoder', 'Attention', 'TemporalReader', 'FrequencyReader',
-           'EmotionReader', 'Smoother', 'audio_features', 'DualStream', 'cost', 'NetworkStage', 'config', 'onnx_bytes',
+           'EmotionReader', 'Smoother', 'ears_for', 'DualStream', 'cost', 'NetworkStage', 'config', 'onnx_bytes',
            'save_checkpoint', 'load_checkpoint', 'listening']
 
 # %% ../nbs/03_model.ipynb #8d13eba7
@@ -223,7 +223,7 @@ class Smoother(nn.Module):
         return y, (y[:, -1],)
 
 # %% ../nbs/03_model.ipynb #eb67d3db
-def audio_features(
+def ears_for(
     cfg:ModelCfg # Of the network to feed
 ):               # Stage: wave (samples,) at 16 kHz to rows (frames, features)
     "The ears that go with a network"
@@ -239,7 +239,7 @@ class DualStream(nn.Module):
         cfg:ModelCfg=ModelCfg() # What it is made of
     ):
         super().__init__()
-        self.cfg,r,q,ears = cfg,cfg.d_read,len(ARKIT),audio_features(cfg)
+        self.cfg,r,q,ears = cfg,cfg.d_read,len(ARKIT),ears_for(cfg)
         self.n_mel,n = len(ears.stages[0].names),len(ears.names)
         self.register_buffer('mean', torch.zeros(n)); self.register_buffer('std', torch.ones(n))   # of the training rows
         self.mel,self.emotion,self.gate = _readers[cfg.mel_encoder](cfg),None,None
@@ -268,9 +268,9 @@ def trust(self:DualStream)->torch.Tensor: # (52,) from 0, the mood alone, to 1, 
     return (self.gate/self.cfg.temperature).softmax(-1)[:, 0]
 
 @patch
-def standard(self:DualStream, rows): # (…, features), as `audio_features` gives them
+def standard(self:DualStream, rows): # (…, features), as `ears_for` gives them
     "Rows by the mean and spread of the training set"
-    if rows.shape[-1]!=len(self.mean): raise ValueError(f"rows have {rows.shape[-1]} values a frame, expected {len(self.mean)}: make them with audio_features(net.cfg)")
+    if rows.shape[-1]!=len(self.mean): raise ValueError(f"rows have {rows.shape[-1]} values a frame, expected {len(self.mean)}: make them with ears_for(net.cfg)")
     return ((rows-self.mean)/self.std).clamp(-6, 6)
 
 @patch
@@ -322,7 +322,7 @@ def config(
     if net.cfg.emotion=='opensmile':
         about['name'] = (name := about.get('name', 'unnamed')) + ('' if 'opensmile' in name.lower() else '-opensmile')
         about['licence'] = _RESEARCH + about.get('licence', 'unstated').removeprefix(_RESEARCH)
-    return dict(koemorph=1, **about, model=asdict(net.cfg), channels=list(ARKIT), features=audio_features(net.cfg).about(),
+    return dict(koemorph=1, **about, model=asdict(net.cfg), channels=list(ARKIT), features=ears_for(net.cfg).about(),
         state=[dict(shape=list(s.shape), fill=float(s.flatten()[0])) for s in net.init_state()])
 
 # %% ../nbs/03_model.ipynb #6b505722
@@ -389,7 +389,7 @@ def load_checkpoint(
 @torch.no_grad()
 def listening(
     net:DualStream, # In any mode; left as it is
-    rows            # (frames, features), from `audio_features(net.cfg)`; some seconds, for all is kept
+    rows            # (frames, features), from `ears_for(net.cfg)`; some seconds, for all is kept
 )->dict:            # `gate` (52,): trust in the mel stream; `time` (frames, 52, window, oldest first) or `frequency` (frames, 52, 80): the mel stream's attention; `tokens` (frames, 52, emotion_tokens)
     "What each blendshape attends to while `rows` go by, the mean over heads; without a mood there are no `tokens`"
     x = net.standard(torch.as_tensor(rows, dtype=torch.float32, device=net.mean.device)[None])
