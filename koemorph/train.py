@@ -25,7 +25,7 @@ from tqdm import tqdm
 from .io import APERTURE, ARKIT, GROUPS, Track, aperture, as_fps, atomic_write, closest, find_pairs, frame_ends, lips_shut, need, plot_track, read_track
 from .dataset_pipeline import runs
 from .features import MOMENTS, SR, load_wave, robust_scale, run
-from .model import DualStream, ModelCfg, NetworkStage, ears_for, config, cost, listening, load_checkpoint, save_checkpoint
+from .model import DualStream, ModelCfg, NetworkStage, config, cost, ears_for, listening, load_checkpoint, save_checkpoint
 
 import torch  # after koemorph.model, which says what brings it
 from torch import nn
