@@ -14,24 +14,15 @@ from importlib.resources import files
 from importlib.util import find_spec
 import numpy as np
 import machine
-from koemorph.features import SR, AudioFeatures, Egemaps, LogMel, Prosody, Resampler, load_wave, steps
+from koemorph.features import SR, AudioFeatures, Egemaps, LogMel, Prosody, Resampler, load_wave
 
 BUDGET = dict(LogMel=.002, Prosody=.005, Egemaps=.03, Resampler_48k=.003)   # at 30 frames a second
 
-def rtf(stage, chunks, seconds, repeats):
-    "CPU time of `stage` over `chunks`, per second of sound: the median and the least"
-    took = []
-    for _ in range(repeats):
-        start = time.process_time()
-        for _ in steps(stage, chunks): pass
-        took.append((time.process_time()-start)/seconds)
-    return dict(median=round(statistics.median(took), 5), least=round(min(took), 5))
-
 def both_ways(stage, wave, sr, fps, repeats):
-    "`rtf` one frame at a time, and two seconds at a time"
+    "`machine.rtf` one frame at a time, and two seconds at a time"
     seconds = len(wave)/sr
     cut = lambda n: np.array_split(wave, max(1, round(n)))
-    return dict(live=rtf(stage, cut(seconds*fps), seconds, repeats), file=rtf(stage, cut(seconds/2), seconds, repeats))
+    return dict(live=machine.rtf(stage, cut(seconds*fps), seconds, repeats), file=machine.rtf(stage, cut(seconds/2), seconds, repeats))
 
 def naive(wave, windows):
     "openSMILE called afresh on 20 s of sound every 0.3 s: CPU time ÷ 0.3 s"

@@ -1,11 +1,21 @@
-"What every benchmark says of the machine it ran on, and how it asks for memory"
-import os, platform, re, sys
+"What every benchmark says of the machine it ran on, and how it asks for time and memory"
+import os, platform, re, statistics, sys, time
 
 def about():
     "Processor, cores, system and Python, for the end of a report"
     try: name = next(l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name'))
     except (OSError, StopIteration): name = platform.processor() or platform.machine()
     return dict(machine=name, cores=os.cpu_count(), system=platform.platform(), python=platform.python_version())
+
+def rtf(stage, chunks, seconds, repeats):
+    "CPU time of `stage` over `chunks`, per second of sound: the median and the least"
+    from koemorph.features import steps
+    took = []
+    for _ in range(repeats):
+        start = time.process_time()
+        for _ in steps(stage, chunks): pass
+        took.append((time.process_time()-start)/seconds)
+    return dict(median=round(statistics.median(took), 5), least=round(min(took), 5))
 
 def memory_mb(peak=True):
     "Megabytes this process holds, or held at its `peak`; Linux keeps the parent's getrusage peak over exec, so ask the memory itself"

@@ -13,17 +13,10 @@ from importlib.resources import files
 import numpy as np
 import machine
 import koemorph.realtime as rt
-from koemorph.features import SR, load_wave, run, steps
+from koemorph.features import SR, load_wave, run
 from koemorph.io import write_wave
 
-def rtf(stage, chunks, seconds, repeats):
-    "Median CPU time of `stage` over `chunks`, per second of sound"
-    took = []
-    for _ in range(repeats):
-        start = time.process_time()
-        for _ in steps(stage, chunks): pass
-        took.append((time.process_time()-start)/seconds)
-    return round(statistics.median(took), 5)
+def rtf(*how): return machine.rtf(*how)['median']
 
 def frame_ms(face, chunks):
     "Wall milliseconds from a frame's sound to its coefficients: the median, and what one in a hundred exceeds"

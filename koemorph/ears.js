@@ -44,7 +44,7 @@ function pageTheme(wanted, node) {
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
 }
 
-/** anywidget's shape; `ears_model` in Python says what `model.get` gives. Adds `el.ears` (frame, ahead, row, spans, x, play, pause). */
+/** anywidget's shape; `ears_payload` in Python says what `model.get` gives. Adds `el.ears` (frame, ahead, row, spans, x, play, pause). */
 export function render({model, el}) {
   const host = el.appendChild(document.createElement('div')), root = host.attachShadow({mode: 'open'}), listen = new AbortController()
   const [sr, start, span, bands, first, ends, ticks, stops, ahead, lengths, title] =

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOMENTS', 'EMOTION', 'run', 'steps', 'test_chunking', 'chain', 'fan', 'Framed', 'hann', 'mel_filters', 'LogMel',
-           'ears_model', 'show_ears', 'loudness', 'echoes', 'pitch', 'follow', 'Prosody', 'Egemaps', 'egemaps_names',
+           'ears_payload', 'show_ears', 'loudness', 'echoes', 'pitch', 'follow', 'Prosody', 'Egemaps', 'egemaps_names',
            'robust_scale', 'AudioFeatures', 'ears_of', 'sinc_bank', 'sample_rate', 'mono', 'Resampler', 'load_wave',
            'loudness_face']
 
@@ -220,7 +220,7 @@ def _within(a, b, ears):
     ticks = frame_ends(4*n, 4*ears[0].fps).reshape(n, 4)
     return ticks, np.flatnonzero((ticks[:,-1]>=a+ears[0].past) & (ticks[:,-1]<=b-max(e.lookahead for e in ears)))
 
-def ears_model(
+def ears_payload(
     wave:np.ndarray,  # (samples,) float32 mono at 16 kHz
     start:float=0,    # Where the picture begins, seconds
     seconds:float=.8, # How much of the wave it shows, seconds
@@ -249,7 +249,7 @@ def ears_model(
         hz=[[hz, round(float(np.interp(hz, peak, np.arange(80)+.5)), 2)] for hz in (250, 500, 1000, 2000, 4000)])
 
 # %% ../nbs/02_features.ipynb #a41b7d06
-@delegates(ears_model)
+@delegates(ears_payload)
 def show_ears(
     wave:np.ndarray,  # (samples,) float32 mono at 16 kHz
     start:float=0,    # Where the picture begins, seconds
@@ -257,7 +257,7 @@ def show_ears(
     **kwargs
 ):                    # Shows itself in a notebook and on the page made from it, with no kernel and no network
     "What one frame hears, with a slider for the frame and one for the look-ahead"
-    model = ears_model(wave, start, seconds, **kwargs)
+    model = ears_payload(wave, start, seconds, **kwargs)
     return inline_module('ears.js', model, f"{model['title'] or 'ears'}: {len(model['ticks'])} frames, look-ahead {', '.join(map(str, model['stops']))} ms")
 
 # %% ../nbs/02_features.ipynb #9b27f615

@@ -14,12 +14,12 @@ if not chromium: not_run('apt install chromium')
 import numpy as np
 from playwright.sync_api import sync_playwright
 from koemorph.io import frame_ends, read_wave
-from koemorph.features import LogMel, ears_model, run, show_ears
+from koemorph.features import LogMel, ears_payload, run, show_ears
 
 wave,_ = read_wave(ROOT/'koemorph/samples/en.wav')
 STOPS,out = (0, 33, 66, 100, 200), Path(sys.argv[1]) if len(sys.argv)>1 else None
 kw = dict(start=.5, seconds=.8, frame=23, title='What one frame hears: “opened”')
-view,model = show_ears(wave, **kw), ears_model(wave, **kw)
+view,model = show_ears(wave, **kw), ears_payload(wave, **kw)
 assert view.html==show_ears(wave, **kw).html, 'not deterministic'
 assert 'http' not in re.sub(r'[A-Za-z0-9+/=]{200,}', '', view.html), 'an address'
 truth = {ms: run(LogMel(30, ms), wave) for ms in STOPS}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"Notebooks are clean (nbdev_clean changes nothing) and the package is what they export, seen in a copy"
-import shutil, subprocess, sys, tempfile
+"Notebooks are clean (nbdev_clean changes nothing), the package is what they export, seen in a copy, and no name in it is defined twice"
+import ast, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,8 +14,17 @@ def differ(was, now, why):
     changed = sorted(k for k in was.keys() | now.keys() if was.get(k) != now.get(k))
     if changed: sys.exit(f"{', '.join(changed)}: {why}")
 
+def twice(module):
+    "Functions and classes of `module` that a later one of the same name replaces; a method that fastcore's `patch` puts into a class replaces nothing"
+    made = {}
+    for d in ast.parse(module.read_text(encoding='utf-8')).body:
+        if not isinstance(d, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or any(ast.unparse(x).startswith('patch') for x in d.decorator_list): continue
+        if d.name in made: yield f'{module.relative_to(ROOT)}: {d.name} of line {made[d.name]} is replaced by that of line {d.lineno}: give one of them another name'
+        made[d.name] = d.lineno
+
 def call(code): subprocess.run([sys.executable, '-c', code], cwd=copy, check=True)
 
+if again := [x for f in sorted(ROOT.glob('koemorph/**/*.py')) for x in twice(f)]: sys.exit('\n'.join(again))
 with tempfile.TemporaryDirectory() as tmp:
     copy = Path(tmp)/'copy'; copy.mkdir()
     for name in 'koemorph', 'nbs': shutil.copytree(ROOT/name, copy/name, ignore=shutil.ignore_patterns('__pycache__', '.ipynb_checkpoints'))

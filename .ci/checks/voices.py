@@ -4,7 +4,7 @@ import sys, tempfile
 from pathlib import Path
 import numpy as np
 import onnxruntime
-from koemorph.pretrained import _SPELLING, ENGINES, STYLES, cast, closures, corpus, lacking, read_clip, say, targets, visemes
+from koemorph.pretrained import _SPELLING, ENGINES, STYLES, cast, corpus, lacking, lip_counts, read_clip, say, targets, visemes
 
 SR = 16_000
 onnxruntime.set_seed(3)          # Piper draws its noise from here: the same speech on every run
@@ -32,7 +32,7 @@ def heard(voice, style='plain'):
     alphabet = _SPELLING[voice.engine]
     wave, phones = say(voice, TEXT[voice.language], np.random.default_rng(1), style)
     spans = visemes(phones, alphabet)
-    met, asked, shut, vowels = closures(targets(phones, wave, alphabet), spans)
+    met, asked, shut, vowels = lip_counts(targets(phones, wave, alphabet), spans)
     off, depth = dip(wave, spans)
     line = f'{voice.engine:10}{voice.name:26}{style:8}{met} of {asked} closed, {shut} of {vowels} vowels shut, the wave dips {depth:.0f} dB at {1000*off:+.0f} ms'
     print(line, flush=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"The built package, in a bare environment and from another folder, speaks without torch: `koemorph demo`, `koemorph run`"
+"The built package, in a bare environment and from another folder, speaks without torch: `koemorph demo`, `koemorph run`; what needs torch says so"
 import json, os, re, shutil, subprocess, sys, tempfile, venv
 from pathlib import Path
 
@@ -39,3 +39,7 @@ with tempfile.TemporaryDirectory() as tmp:
     jaw = [f[17] for f in frames]                                        # jawOpen in Apple's order
     assert frames and all(len(f) == 52 and 0 <= min(f) and max(f) <= 1 for f in frames), 'not 52 coefficients in [0, 1]'
     assert max(jaw)-min(jaw) > .05, f'the jaw moved only from {min(jaw):.3f} to {max(jaw):.3f} over {len(frames)} frames'
+    for cmd in ['eval', 'takes'], ['train', 'data.train_data_dir=takes']:
+        r = subprocess.run([bin/'koemorph', *cmd], cwd=elsewhere, capture_output=True, text=True, encoding='utf-8')
+        said = r.stderr.strip().splitlines()
+        assert r.returncode == 1 and said == ["koemorph: torch is not installed: pip install 'koemorph[train]'"], f'koemorph {cmd[0]}, exit code {r.returncode}: {r.stderr}'
