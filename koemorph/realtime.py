@@ -296,7 +296,7 @@ class Gate:
     above = 6                  # How much a sound must stand out, dB
     rise,fall = 3,.1           # The floor goes up by so many dB a second, and comes down with this time constant, seconds
     hold,close = .3,.1         # How long a pause leaves the mouth alone, and how slowly it is shut then, seconds
-    cents,colour,tone = 8,1,.1 # What moves less than this (cents, or dB) in a thirtieth of a second, for so many seconds, is a tone
+    cents,colour,tone = .5,.2,.25 # What moves less than this (cents, or dB) in a thirtieth of a second, for so many seconds, is a tone
     lookahead,rate,names = 0,1,('gate',)
 
     @cached_property
