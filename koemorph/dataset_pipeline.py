@@ -370,7 +370,9 @@ class Tracking:
     yaw:np.ndarray      # How far it is turned to a side, degrees
     roll:np.ndarray     # How far it is tipped over, degrees
     second:np.ndarray   # Whether there was more than one face
-    change:np.ndarray   # How much the picture differs from the one before, 0 to 1
+    change:np.ndarray   # How much the pictures it rests on differ from those before them, 0 to 1 at most
+    speed:np.ndarray    # How fast the face moved from one to the next, heights of the face a second
+    leap:np.ndarray     # How far the coefficients did, on average, for each picture at the film's pace
     times:np.ndarray    # (pictures,) when the pictures were taken, seconds
     fps:Fraction        # Pictures a second, as the film has them
     def __len__(self): return len(self.track)
@@ -405,9 +407,9 @@ def _row(face, rgb):
 
 # %% ../nbs/01_dataset_pipeline.ipynb #a7c41e5e
 def _beside(times, ends):
-    "(frames,) the pictures on either side of each frame's end: twice the same where one lies on it"
+    "(frames,) the pictures on either side of each frame's end: twice the same where one lies on it, or none comes after"
     hi = np.searchsorted(times, ends-.0015).clip(max=len(times)-1)          # the millisecond that times are rounded to
-    return np.where(np.abs(times[hi]-ends)<=.0015, hi, (hi-1).clip(0)),hi
+    return np.where(times[hi]<=ends+.0015, hi, (hi-1).clip(0)),hi
 
 def _hole(times, ends, frame):
     "(frames,) where the camera took no picture: more than a frame past either edge, or between two that are too far apart"
@@ -433,6 +435,20 @@ def place(
     out = np.where(w==0, rows[lo], np.where(w==1, rows[hi], rows[lo]*(1-w)+rows[hi]*w))
     out[_hole(times, ends, frame)] = np.nan
     return out
+
+# %% ../nbs/01_dataset_pipeline.ipynb #93ed373e
+def _steps(times, rows, thumbs, film):
+    "(pictures, 3) how far each is from the one before: in grey, in heights of the face a second, in coefficients a picture; 0 where there was no face"
+    took = np.maximum(np.diff(times), 1/float(film))[:,None]
+    far = np.abs(np.diff(rows, axis=0))
+    steps = np.c_[np.abs(np.diff(thumbs, axis=0)).mean((1,2)), far[:,54:56].max(1)/took[:,0], (far[:,:len(_SEEN)]/took).mean(1)/float(film)]
+    return np.nan_to_num(np.r_[np.zeros((1, 3)), steps])
+
+def _since(times, steps, start, ends):
+    "(frames, columns) the largest of `steps` among the pictures taken during each frame and those its end rests on"
+    now = np.searchsorted(times, ends+.0015)                     # pictures taken by the end of each frame
+    before,(lo,hi) = np.r_[np.searchsorted(times, start+.0015), now[:-1]],_beside(times, ends)
+    return np.array([steps[a:b].max(0) for a,b in zip(np.minimum(before, lo), np.maximum(now, hi+1))])
 
 # %% ../nbs/01_dataset_pipeline.ipynb #20a92402
 def track_video(
@@ -462,12 +478,9 @@ def _tracking(times, rows, thumbs, start, end, fps, film):
     if n<1: raise ValueError(f"from {start:g} to {last:g} s there is no whole frame at {fps} fps")
     ends = start+np.arange(1, n+1)/float(fps)
     v = place(times, rows, ends, 1/float(min(fps, film)))
-    moved = np.r_[0, np.abs(np.diff(thumbs, axis=0)).mean((1,2))]
-    now = np.searchsorted(times, ends+.0015)                     # pictures taken by the end of each frame
-    since = np.r_[np.searchsorted(times, start+.0015), now[:-1]]
-    change = np.array([moved[a:b].max() if b>a else moved[min(b, len(moved)-1)] for a,b in zip(since, now)])
+    change,speed,leap = _since(times, _steps(times, rows, thumbs, film), start, ends).T
     track = Track(v[:,:52].clip(0, 1).astype(np.float32), fps, t0=start)
-    return Tracking(track, v[:,52], v[:,53], v[:,54:56], v[:,56], v[:,57], ~np.isnan(v[:,53])&_crowded(times, rows[:,58], ends), change, times, film)
+    return Tracking(track, v[:,52], v[:,53], v[:,54:56], v[:,56], v[:,57], ~np.isnan(v[:,53])&_crowded(times, rows[:,58], ends), change, speed, leap, times, film)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #189543a2
 REASONS = ('no picture','no face','second face','small','turned','sideways','scene cut','jump','frozen','noise')
@@ -511,10 +524,9 @@ def frame_reasons(
     hole = _hole(tracking.times, tracking.track.times, frame)
     def step(x): return np.r_[0, np.abs(np.diff(x, axis=0)).reshape(len(x)-1, -1).max(1)]
     usual = np.array([np.median(change[max(0, k-8):k+9]) for k in range(len(change))])
-    leap = np.r_[0, np.abs(np.diff(v, axis=0)).mean(1)]
     with np.errstate(invalid='ignore'):
         found = dict(zip(REASONS, (hole, np.isnan(tracking.size)&~hole, tracking.second, tracking.size<small,
-            np.abs(tracking.yaw)>turned, np.abs(tracking.roll)>45, (change>.04)&(change>4*usual), (step(tracking.centre)*fps>4)|(leap>.15),
+            np.abs(tracking.yaw)>turned, np.abs(tracking.roll)>45, (change>.04)&(change>4*usual), (tracking.speed>4)|(tracking.leap>.15),
             _runs(change<.0004, still*fps)|_runs(step(v)<.001, still*fps),
             (roughness(v, round(fps))>.5)&(fps>=15))))
     return found
@@ -731,7 +743,7 @@ def track_camera(
     return _tracking(np.array(times), np.array(rows), np.array(thumbs), 0., None, fps, as_fps(max(1, round(1/np.median(np.diff(times))))))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #6243e6f3
-def _write_json(track, neutral, path):
+def _write_frames(track, neutral, path):
     "Frames as a list of objects: `frame`, `timestamp` (its end, seconds), and a number, or null, for each name"
     def number(x): return None if math.isnan(x) else round(float(x), 5)
     rows = [dict(frame=k, timestamp=round(float(t), 4), _neutral=number(a), **dict(zip(track.names, map(number, row))))
@@ -791,7 +803,7 @@ def capture(
     for w in told: print('koemorph:', w.message, file=sys.stderr)
     track,lost = seen.track,np.isnan(seen.size)
     if smooth=='yes': track = replace(track, values=np.where(np.isnan(track.values), np.float32(np.nan), repair(track)[0].values))
-    if kind=='json': _write_json(track, seen.neutral, out)
+    if kind=='json': _write_frames(track, seen.neutral, out)
     else: (write_csv if kind=='csv' else write_jsonl)(track, out)
     print(f"{out}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s"+(f"; no face in {lost.sum()} of them, left empty" if lost.any() else ''))
 
