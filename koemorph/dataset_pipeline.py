@@ -794,18 +794,19 @@ def capture(
     seconds:float=None, # How long to record from a camera; until Ctrl-C when not given
     preview:bool=False, # Show the camera's picture in a window; q stops
 ):
-    "Write the face in a video, or before a camera, as a track file"
+    "Write the face in a video, or before a camera, as a track file (to send it on as it comes: koemorph stream --camera N)"
     if smooth not in ('yes','no'): raise ValueError(f"--smooth {smooth}, expected yes or no")
     out,kind = _capture_out(output, format)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter('always')
         seen = watch(video, camera, (), fps or None, seconds, model or None, preview)
     for w in told: print('koemorph:', w.message, file=sys.stderr)
-    track,lost = seen.track,np.isnan(seen.size)
+    track,hole = seen.track,_hole(seen.times, seen.track.times, 1/float(min(seen.fps, seen.track.fps)))
+    lost = {'no picture': hole.sum(), 'no face': (np.isnan(seen.size)&~hole).sum()}
     if smooth=='yes': track = replace(track, values=np.where(np.isnan(track.values), np.float32(np.nan), repair(track)[0].values))
     if kind=='json': _write_frames(track, seen.neutral, out)
     else: (write_csv if kind=='csv' else write_jsonl)(track, out)
-    print(f"{out}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s"+(f"; no face in {lost.sum()} of them, left empty" if lost.any() else ''))
+    print(f"{out}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s"+(f"; left empty: {', '.join(f'{k} in {x} of them' for k,x in lost.items() if x)}" if any(lost.values()) else ''))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #75b898a0
 import html,json,platform,re,shlex,sys,time
@@ -955,6 +956,7 @@ class DatasetCfg:
     min_score:float=50.    # Clips below this quality stay out of train, val and test
     def __post_init__(self):
         if self.f0 not in ('dio','harvest'): raise ValueError(f"f0={self.f0!r}, expected 'dio' or 'harvest'{closest(self.f0, ('dio','harvest'))}")
+        if not 0<=self.min_score<=100: raise ValueError(f"min_score={self.min_score:g}, expected 0 (every clip is for training) to 100")
         if set(self.speaker) & set('_/\\'): raise ValueError(f"speaker={self.speaker!r}, expected a name without _ and slashes: files are called speaker_number")
 
 # %% ../nbs/01_dataset_pipeline.ipynb #991c29b0
@@ -964,6 +966,9 @@ def _by_reason(reasons):
 
 def _off(notes): # Whether the sound is known to be late or early; in a short clip it is not known
     return any(n.startswith(('late','early')) for n in notes) and not any(n.startswith('short') for n in notes)
+
+def _unheard(notes): # Whether the clip was too short to compare lips with sound
+    return any('too few to compare' in n for n in notes)
 
 def _report(judged, lag, shift, filled, slipped):
     "What quality and repair say, as plain values"
@@ -1147,7 +1152,8 @@ def _state(out, name):
     "'made' where the clip is whole, 'failed' where a record says why not, else ''"
     try:
         about = json.loads((out/f'data/{name}_metadata.json').read_text(encoding='utf-8'))
-        if all((out/about[k]).is_file() for k in _FILES): return 'made'
+        pair = [f"{about['pair']}.{x}" for x in ('wav','jsonl')] if about['pair'] else []
+        if all((out/p).is_file() for p in (*(about[k] for k in _FILES), *pair)): return 'made'
     except (OSError,ValueError,KeyError): pass
     return 'failed' if (out/f'data/{name}_error.json').is_file() else ''
 
@@ -1303,6 +1309,13 @@ def build(
     return json.loads((out/'dataset_report.json').read_text(encoding='utf-8'))|dict(new=new)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #d07133d3
+def _damage(about):
+    "A warning for each film that is damaged"
+    hurt = {}
+    for a in about:
+        if any(n.startswith('damaged') for n in a['quality_report']['notes']): hurt.setdefault(a['source'], []).append(a['clip'])
+    return [dict(source=s, warning=f"is damaged: pictures left out in {', '.join(c[:5])}{f' and {len(c)-5} more' if len(c)>5 else ''}") for s,c in hurt.items()]
+
 def summarise(
     out,    # A data set's folder
 )->dict:    # Plain values
@@ -1324,7 +1337,7 @@ def summarise(
         quality=dict(median=round(float(np.median(score)), 1), lowest=min(score), histogram=np.histogram(score[:len(clips)], 10, (0, 100))[0].tolist(), below_min_score=sum(c['split'] is None for c in clips)),
         short_seconds=round(sum(v.get('short_seconds', 0) for v in manifest['videos']), 1), options=manifest['options'], failed=failed, made=clips,
         performance=dict(seconds_per_1000_frames=usual(lambda t,n: round(1000*t['seconds']/n, 2)), outside_tracker=usual(lambda t,n: round(1-t['tracker_seconds']/t['seconds'], 3))),
-        warnings=[dict(source=v['source'], warning=v['warning']) for v in manifest['videos'] if v.get('warning')])
+        warnings=[dict(source=v['source'], warning=v['warning']) for v in manifest['videos'] if v.get('warning')]+_damage(about))
     return r|dict(recommendations=list(_recommend(r)))
 
 # %% ../nbs/01_dataset_pipeline.ipynb #a1ae5218
@@ -1335,13 +1348,16 @@ def _recommend(r):
     q,o = r['quality'],r['options']
     if not r['clips']: yield say('error', 'No clip was made', 'There is nothing to learn from yet.', 'Each line under Failed says why.'); return
     usable,late = r['usable_frames']/r['frames'],[c['lag_seconds'] for c in r['made'] if _off(c['notes'])]
-    if q['median']>=75 and usable>=.9: yield say('success', 'Good footage', f"Half of the clips score {q['median']:g} or more, and {usable:.0%} of the frames can be believed.", 'Fit to train on.')
+    if q['median']>=75 and usable>=.9: yield say('success', 'Good footage', f"Half of the clips score {q['median']:g}{' or more'*(q['median']<100)}, and {usable:.0%} of the frames can be believed.", 'Fit to train on.')
     if n:=q['below_min_score']: yield say('warning', f"{many(n, 'clip')} below {o['min_score']:g} points", 'In data/, but in none of train, val and test.', 'They come first below: look before you trust them.')
     if usable<.9: yield say('warning', f'{1-usable:.0%} of the frames are masked', ', '.join(f'{k} {v:.1f} s' for k,v in list(r['masked_seconds'].items())[:3]), 'They are null for training, which skips them.')
+    if n:=sum(_unheard(c['notes']) for c in r['made']): yield say('warning', f"{many(n, 'clip')} with sound not checked", 'Of a face seen for less than 2.5 s nobody can tell whether the sound is its own: the score is that of the pictures alone.', 'Look at them, or make another folder with a larger --min_clip.')
     if late: yield say('warning', f"Sound off by {max(late, key=abs)*1000:+.0f} ms", f"In {many(len(late), 'clip')} it is not in step with the mouth, and a network would learn that.", 'Make another folder with --fix_lag.')
     if slow:=[p for c in r['made'] for n in c['notes'] if n.startswith('uneven pace') for p in re.findall(r'--fps (\d+)', n)]:
         yield say('warning', 'A camera that hesitates', f"In {many(len(slow), 'clip')} more than a tenth of the frames have no picture: film of uneven pace.", f'Make another folder of those films with --fps {min(map(int, slow))}.')
-    if r['warnings']: yield say('warning', f"{many(len(r['warnings']), 'film')} cut off", '; '.join(f"{Path(w['source']).name} {w['warning']}" for w in r['warnings'][:5]), 'The clips before the end are good; the rest is not there.')
+    for what,todo in (('damaged','Each such clip says how many pictures it lost; a better copy of the film has them.'), ('cut off','The clips before the end are good; the rest is not there.')):
+        if some:=[w for w in r['warnings'] if w['warning'].startswith('is damaged')==(what=='damaged')]:
+            yield say('warning', f"{many(len(some), 'film')} {what}", '; '.join(f"{Path(w['source']).name} {w['warning']}" for w in some[:5]), todo)
     if none:=[s for s in SPLITS if not r['splits'][s]['clips']]: yield say('warning', f"Nothing in {' and '.join(none)}", f"{many(r['speakers'], 'speaker')}, and nobody is in two splits.", 'Call files speaker_session.mp4, and film more people.')
     if r['short_seconds']>12*r['minutes']: yield say('info', f"{r['short_seconds']:.0f} s of speech left out", f"In stretches shorter than {o['cut']['min_clip']:g} s.", 'Make another folder with a smaller --min_clip or a larger --max_gap.')
     if r['minutes']<10: yield say('info', f"{r['minutes']:.1f} minutes", 'Enough to see it work, too little to learn a face from.', 'An hour of several people is a beginning.')
@@ -1433,8 +1449,9 @@ def _card(clip, player=0):
     a,q = clip.about,clip.about['quality_report']
     kind,score = 'low' if q['quality_score']<50 else 'mid' if q['quality_score']<75 else '',f"{q['quality_score']:.0f}"
     facts = [f"{Path(a['source']).name} {a['start']:.1f}–{a['end']:.1f} s", f"{a['speaker']}, {a['split'] if a['pair'] else 'not for training'}", f"{a['usable_frames']/a['frames']:.0%} usable"]
-    if q['interpolated_frames']: facts.append(f"{q['interpolated_frames']} frames filled")
+    if k:=q['interpolated_frames']: facts.append(f"{k} frame{'s'*(k!=1)} filled")
     if q['lag_seconds'] is not None: facts.append(f"sound {1000*q['lag_seconds']:+.0f} ms")
+    if _unheard(q['notes']): facts.append('sound not checked')
     head = f'<h3>{a["clip"]}</h3>'+''.join(f'<small>{html.escape(x)}</small>' for x in facts)+f'<span class="score {kind}">{score}</span>'
     left = _stills(clip)+_timeline(clip, bool(player))+''.join(f'<p class="dim">{html.escape(x)}</p>' for x in q['notes'])
     return f'<article class="card clip"><div class="head">{head}</div><div class="inside{" face" if player else ""}"><div>{left}</div>{f"<div>{_player(clip, player)}</div>" if player else ""}</div></article>'
@@ -1529,7 +1546,7 @@ def dataset(
     r = build(inputs, o, DatasetCfg(cut, fps and str(as_fps(fps)), f0, smooth, fix_lag, speaker, model, write_clips, min_score), jobs, cluster, retry_failed)
     for f in r['failed'][:100]: print('koemorph:', f['error'].replace(os.getcwd()+os.sep, ''), file=sys.stderr)
     for w in r['warnings'][:100]: print(f"koemorph: {w['source']} {w['warning']}".replace(os.getcwd()+os.sep, ''), file=sys.stderr)
-    print(f"{o}: {r['clips']} clip{'s'*(r['clips']!=1)} ({r['new']} of them new), {r['minutes']:.1f} minutes, {r['speakers']} speaker{'s'*(r['speakers']!=1)}"+(f", median score {r['quality']['median']:.0f}" if r['clips'] else ''))
+    print(f"{o}: {r['clips']} clip{'s'*(r['clips']!=1)} ({r['new']} of them new), {r['minutes']:.1f} minutes, {r['speakers']} speaker{'s'*(r['speakers']!=1)}"+(f", median score {r['quality']['median']:.0f}" if r['clips'] else '')+(f"; {low} not for training, below --min_score {min_score:g}" if (low:=r['quality']['below_min_score']) else ''))
     print(f"{Path(o)/'dataset_report.html'}  open it in a browser")
     if train:=train_command(r, o): print(train)
     if n:=len(r['failed']): raise ValueError(f"{n} could not be used (above); everything else is in {o}")
