@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """`koemorph dataset` where things go wrong: a cluster's worker killed in mid-clip, the whole run killed, a rerun, a clip that kills
 its process, and videos, disks and folders that cannot be used. Nothing is made twice, nothing is left half-written. And where they go
-right: every option of the command line, and a network trained by the words the command ends with."""
+right: every option of the command line, a network trained by the words the command ends with, and `koemorph capture` of one film into
+each kind of file."""
 import json, os, shlex, shutil, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 
 try:
     import numpy as np
-    from koemorph.dataset_pipeline import Clips, CutCfg, DatasetCfg, build, mediapipe_tracker, pitch, talking_face
-    from koemorph.io import find_pairs, read_wave
+    from koemorph.dataset_pipeline import BLENDSHAPES, Clips, CutCfg, DatasetCfg, build, face_model_path, mediapipe_tracker, pitch, talking_face
+    from koemorph.io import ARKIT, find_pairs, read_track, read_wave
     with mediapipe_tracker(): pass
     import distributed, webrtcvad, librosa, pyworld, torch, hydra
 except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
@@ -204,10 +205,11 @@ def bad_videos(d):
 
 def options(d):
     "What the other options do, each seen in what is written"
-    cut = d/'cut_1.mp4'
+    cut, hurt = d/'cut_1.mp4', d/'hurt_1.mp4'
+    damaged(d/'films/a_1.mp4', hurt)
     faststart(d/'films/a_1.mp4', cut); cut.write_bytes(cut.read_bytes()[:cut.stat().st_size*6//10])
-    code, out, err = finish(dataset('films/a_1.mp4', cut, '-o', 'plain', '--min_clip', '1', '--jobs', '1', '--min_score', '101', cwd=d))
-    assert code == 0 and 'koemorph train' not in out and 'cut_1.mp4 says it is 6.' in err, out+err
+    code, out, err = finish(dataset(hurt, cut, '-o', 'plain', '--min_clip', '1', '--jobs', '1', '--min_score', '100', cwd=d))
+    assert code == 0 and 'koemorph train' not in out and '2 not for training, below --min_score 100' in out and 'cut_1.mp4 says it is 6.' in err and 'hurt_1.mp4 is damaged' in err, out+err
     assert not list((d/'plain').rglob('*.jsonl')) and not (d/'plain/clips').exists(), 'a clip below min_score became a pair'
     code, out, err = finish(dataset('films/a_1.mp4', '-o', 'rich', '--min_clip', '1', '--jobs', '1', '--speaker', 'zoe', '--smooth', '--f0', 'harvest', '--write_clips', '--fps', '30', cwd=d))
     assert code == 0, err
@@ -219,7 +221,49 @@ def options(d):
     dio, harvest = ((np.abs(rich.features['f0']-pitch(rich.wave, 16_000, 30, len(rich.mask), f0)) < 1).mean() for f0 in ('dio', 'harvest'))
     assert harvest > dio+.2, f'not the pitch that was asked for: {harvest:.2f} of the rows are harvest, {dio:.2f} dio'    # a file of 16 bits moves some
     trains(d, out)
+    lost = next((d/'rich/train').glob('*.jsonl')); lost.unlink()
+    code, again, err = finish(dataset('films/a_1.mp4', '-o', 'rich', '--min_clip', '1', '--jobs', '1', '--speaker', 'zoe', '--smooth', '--f0', 'harvest', '--write_clips', '--fps', '30', cwd=d))
+    assert code == 0 and '(1 of them new)' in again and lost.is_file(), again+err
+    cutting(d)
     said.append('every option, one speaker trained on')
+
+def cutting(d):
+    "Where clips begin and end, which model, and sound put back in its place"
+    wave, sr = read_wave(ROOT/'koemorph/samples/en.wav')
+    jaw = .6*np.sqrt([(x**2).mean() for x in np.split(wave[:150*640], 150)])/.2
+    late = d/'late_1.mp4'
+    talking_face(jaw.clip(0, .6), 25, wave, late, late=.12)
+    words = [late, '-o', 'fine', '--min_clip', '.5', '--jobs', '1', '--max_clip', '3', '--max_gap', '.1', '--min_speech', '.2', '--vad_mode', '3', '--frame_ms', '10', '--model', face_model_path(), '--min_score', '0']
+    code, out, err = finish(dataset(*words, cwd=d))
+    assert code == 0, err
+    fine, asked = list(Clips(d/'fine')), json.loads((d/'fine/manifest.json').read_text())['options']
+    assert asked['cut'] == dict(min_speech=.2, max_gap=.1, min_clip=.5, max_clip=3, vad_mode=3, frame_ms=10, pad=.2) and asked['model'] == face_model_path(), asked
+    assert len(fine) > 1 and all(.5 <= len(c.wave)/16_000 <= 3 for c in fine), [len(c.wave)/16_000 for c in fine]
+    code, out, err = finish(dataset(late, '-o', 'mended', '--min_clip', '1', '--jobs', '1', '--fix_lag', cwd=d))
+    moved = [c.about['quality_report']['sound_shifted_seconds'] for c in Clips(d/'mended')]
+    assert code == 0 and np.allclose(moved, .12, atol=.02), f'{moved} {err}'
+
+def captured(d):
+    "`koemorph capture` of one film, a face gone in the middle: three kinds of file, the same numbers in each"
+    film = d/'capture.mp4'
+    talking_face(np.tile([0, .2, .4, .2], 10), 25, None, film, nobody=(.6, 1), gap=(1.2, 1.4))
+    for kind in ('csv', 'json', 'jsonl'):
+        code, out, err = finish(start('-m', 'koemorph', 'capture', '--video', film.name, '--output', f'face.{kind}', cwd=d, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        assert code == 0 and not err and out.startswith(f'face.{kind}: 40 frames at 25 fps') and 'no face in' in out and 'no picture in' in out, out+err
+    csv, jsonl, rows = read_track(d/'face.csv'), read_track(d/'face.jsonl', gaps='nan'), json.loads((d/'face.json').read_text())
+    json_ = np.array([[np.nan if r[n] is None else r[n] for n in ARKIT] for r in rows])
+    seen = ~np.isnan(csv['jawOpen'])
+    assert set(rows[0]) == {'frame', 'timestamp', 'tongueOut', *BLENDSHAPES} and 20 < seen.sum() < 35, (seen.sum(), list(rows[0]))
+    for v in (jsonl.select(ARKIT).values, json_): assert np.allclose(csv.select(ARKIT).values, v, atol=1e-4, equal_nan=True), 'another file, other numbers'
+    said.append('captured as csv, json and jsonl')
+
+def damaged(path, out):
+    "The same film, one of its pictures without its second half"
+    import av
+    with av.open(str(path)) as box: packets = [(p.pos, p.size) for p in box.demux(box.streams.video[0]) if p.size]
+    b = bytearray(path.read_bytes())
+    at, size = packets[30]; b[at+size//2:at+size] = bytes(size-size//2)
+    out.write_bytes(b)
 
 def faststart(path, out):
     "The same film with its index at the beginning"
@@ -253,6 +297,7 @@ def bad_folders(d, killed):
     (d/'broken.task').write_text('not a model')
     refused('vad_mode 7', d, [*few, '-o', 'x3', '--vad_mode', '7'], 'vad_mode=7')
     refused('min_clip over max_clip', d, ['films', '-o', 'x4', '--min_clip', '300'], 'min_clip')
+    refused('a score nobody can reach', d, [*few, '-o', 'x8', '--min_score', '101'], 'min_score=101')
     refused('a rate that is none', d, [*few, '-o', 'x5', '--fps', 'fast'], 'fast')
     refused('a pitch that is none', d, [*few, '-o', 'x6', '--f0', 'harvst'], 'harvest')
     refused('no such cluster', d, [*few, '-o', 'x7', '--cluster', 'tcp://127.0.0.1:9'], '127.0.0.1:9')
@@ -271,7 +316,7 @@ with tempfile.TemporaryDirectory() as tmp:
         films(d/'films', n)
         trains(d, again_nothing(d, caught(worker_killed, d, n))); said.append('trained on with nothing between')
         killed = caught(run_killed, d, n)
-        options(d); clip_that_kills(d, n); bad_videos(d); bad_folders(d, killed)
+        captured(d); options(d); clip_that_kills(d, n); bad_videos(d); bad_folders(d, killed)
     finally:
         for p in ours:
             if p.poll() is None: os.killpg(p.pid, signal.SIGKILL); p.wait(30)

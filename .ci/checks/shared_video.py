@@ -10,7 +10,7 @@ VIDEO = ROOT.parent/'shared/data/video'
 if not VIDEO.is_dir(): print(f'not here: {VIDEO.parent.parent.name}/data/video beside this repository, ten films to try'); sys.exit(77)
 try:
     import numpy as np
-    from koemorph.dataset_pipeline import Clips, mediapipe_tracker
+    from koemorph.dataset_pipeline import Clips, frame_reasons, mediapipe_tracker, track_video
     with mediapipe_tracker(): pass
     import webrtcvad, librosa, pyworld
 except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
@@ -23,6 +23,8 @@ EXPECTED = {
     'odd_vfr.mp4': ([(30, 50)]*4, 'uneven pace: at --fps 8'),
     'odd_noaudio.mp4': 'has pictures but no sound', 'odd_noface_tone.mp4': 'no usable frame from 0.0 to 3.0 s (no face)', 'odd_rot90_metadata.mp4': '(sideways)',
 }
+
+CUT = 4.52                                                                       # seconds, the first picture of the second of three speakers
 
 def dataset(d, out, *words):
     "Exit code, stderr and report of `koemorph dataset`"
@@ -47,7 +49,16 @@ with tempfile.TemporaryDirectory() as tmp:
             assert least <= c['score'] <= most, f"{name}: {c['clip']} scores {c['score']}, expected {least} to {most}: {c['notes']}"
             assert (c['lag_seconds'] is None) == any('too few to compare' in n for n in c['notes']), f"{name}: lag {c['lag_seconds']} with {c['notes']}"
         assert not note or any(n.startswith(note) for c in made for n in c['notes']), f"{name}: no {note!r} in {[c['notes'] for c in made]}"
+    assert any('odd_truncated.mpg is damaged' in l for l in err.splitlines()) and any(x['title'] == '1 film damaged' for x in r['recommendations']), err
+    unheard = sum('too few to compare' in ' '.join(c['notes']) for c in r['made'])
+    assert any(x['title'].startswith(f'{unheard} clip') and 'sound not checked' in x['title'] for x in r['recommendations']) == bool(unheard), unheard
     for clip in Clips(d/'faces'): assert clip.mask.any() and np.isnan(clip.truth.values[~clip.mask]).all(), clip.about['source']
+    shots = VIDEO/'odd_pauses_3speakers.mp4'                 # a row between two pictures, the cut between them: it is in both shots
+    for start in (0, 4.33, 4.01):
+        seen = track_video(shots, start, 6)
+        rows = np.flatnonzero(frame_reasons(seen)['scene cut'])
+        test = np.flatnonzero(np.abs(seen.track.times-CUT) < .0385)
+        assert rows.tolist() == test.tolist() and len(test) == 1+bool(start), (start, rows, test)
     _, _, at_8 = dataset(d, 'slow', VIDEO/'odd_vfr.mp4', '--fps', '8')          # as the note advises
     better = sum(c['score'] >= 50 for c in at_8['made'])
     assert at_8['clips'] == 4 and better >= 3, [(c['score'], c['notes']) for c in at_8['made']]
