@@ -16,7 +16,7 @@ __all__ = ['WEIGHTS', 'LOOK', 'VOICE', 'BY_LINE', 'MTU', 'DIRECTIONS', 'RIGS', '
            'served', 'serve', 'live_face']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
-import json, time
+import errno, json, os, time
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib.resources import files
@@ -535,10 +535,10 @@ def _append(f, at, lines, path):
     "`lines` at the end of `f`, all of them or none: a full disk leaves whole frames"
     try:
         if f.raw.write(lines)==len(lines): return
-        why = 'no space left'
+        why = os.strerror(errno.ENOSPC)
     except OSError as e: why = e.strerror
     if f.seekable() and Path(path).resolve().parent!=Path('/dev'): f.raw.truncate(at); f.raw.seek(at)
-    raise OSError(f"{path} takes no more frames ({why}); what was written is kept")
+    raise OSError(f"{path} takes no more frames ({why})")
 
 @contextmanager
 def track_file(
@@ -1573,7 +1573,7 @@ def stream_to(
         if stats and sys.stderr.isatty(): print(file=sys.stderr)
     record = sinks[-1] if output_json else None
     print(meter, *_told(places, sinks, output_json), *(f'speaker: {s.missing+s.ring.lost} samples did not fit in time' for s in speakers), sep='\n')
-    if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record: {record.fault}")
+    if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record, the rest is whole: {record.fault}")
 
 # %% ../nbs/05_realtime.ipynb #bda0374b
 def _first(chunks, seconds, sr):

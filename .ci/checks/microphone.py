@@ -94,15 +94,15 @@ def check_unplugged(daemon):
 def check_command(tries=2):
     "`koemorph stream` on that microphone; Ctrl-C ends it within a second, and the file is whole"
     out = f'{folder.name}/face.jsonl'
-    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'stream', '--device', 'pulse', '--output_mode', 'udp:127.0.0.1:49152', '--output_json', out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(8)
+    p = subprocess.Popen([sys.executable, '-m', 'koemorph', 'stream', '--device', 'pulse', '--output_mode', 'udp:127.0.0.1:49152', '--output_json', out, '--stats'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p.stderr.readline(); time.sleep(4)                          # its first line of --stats: it runs
     p.send_signal(signal.SIGINT); start = time.perf_counter()
     said, err = p.communicate(timeout=20)
     took = time.perf_counter()-start
     if took > 1 and tries: return check_command(tries-1)       # a machine full of other work may take its time once
     assert p.returncode == 0 and took < 1, (p.returncode, took, err)
     track = read_track(out)
-    assert len(track) > 60 and f'{len(track)} frames' in said, (len(track), said)
+    assert len(track) > 30 and f'{len(track)} frames' in said, (len(track), said)
     print(f'koemorph stream: {len(track)} frames, ended {took*1000:.0f} ms after Ctrl-C')
 
 daemon = card()
