@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT/'koemorph/samples/en.wav'
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
 def not_run(why): print(f'not run: {why}'); sys.exit(77)
 for module in 'playwright', 'websockets':
     if not importlib.util.find_spec(module): not_run(f'pip install {module}')
