@@ -83,11 +83,12 @@ def frame_ends(
     n:int,         # Number of frames
     fps:Fraction=Fraction(30), # Frame rate, frames per second; 29.97 is Fraction(30000, 1001)
     sr:int=SR,     # Sample rate, samples per second
+    first:int=0,   # Frame to begin with
 )->np.ndarray:     # (n,) int64: index one past each frame's last sample
-    "Where each of the first `n` frames ends: k*sr/fps rounded half up, in integers from zero"
+    "Where each of `n` frames ends, from `first` on: k*sr/fps rounded half up, in integers from zero"
     fps = as_fps(fps)
     num,den = fps.numerator,fps.denominator
-    k = np.arange(1, n+1, dtype=np.int64)
+    k = np.arange(first+1, first+n+1, dtype=np.int64)
     return (2*k*sr*den + num)//(2*num)
 
 # %% ../nbs/00_io.ipynb #07e4147f

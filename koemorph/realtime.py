@@ -16,7 +16,7 @@ __all__ = ['WEIGHTS', 'LOOK', 'VOICE', 'BY_LINE', 'MTU', 'DIRECTIONS', 'RIGS', '
            'served', 'serve', 'live_face']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
-import errno, json, os, time
+import errno, json, os, sys, time
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib.resources import files
@@ -28,7 +28,7 @@ import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
 
-from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_out, check_wave, closest, face_page, must_be_file, n_frames,
+from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_out, check_wave, closest, face_page, frame_ends, must_be_file, n_frames,
                          read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
 from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, mono, run, sample_rate, steps
 
@@ -204,6 +204,8 @@ def open_source(
         return sr, (source[i:i+n] for i in range(0, len(source), n))
     return sr, _checked(source, sr)
 
+def _say(text): print('koemorph:', text, file=sys.stderr, flush=True)
+
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
         if len(x := mono(x)): check_wave(x, sr, f"chunk {k}")
@@ -227,8 +229,8 @@ def _enough(face, chunks, sr):
         held.append(x); n += len(x)
         if n<due: continue
         yield np.concatenate(held) if len(held)>1 else x
-        k = n_frames(max(0, n-face.lookahead), fps, sr)+1          # the next frame, and the sample it waits for
-        held,due = [],(2*k*sr*fps.denominator+fps.numerator)//(2*fps.numerator) + face.lookahead
+        done = n_frames(max(0, n-face.lookahead), fps, sr)
+        held,due = [],frame_ends(1, fps, sr, done)[0] + face.lookahead # the sample that the next frame waits for
     if held: yield np.concatenate(held)
 
 def tracks(
@@ -258,7 +260,7 @@ def stream(
 ):                     # Yields Tracks of one frame or more, `ARKIT` names; with `idle`, `ARKIT+POSE`
     "Speech in, a face out, while it is being spoken"
     live = getattr(source, 'live', False)
-    sr,chunks = open_source(source, getattr(source, 'sr', sr), chunk)
+    sr,chunks = open_source(source, sr, chunk)
     gate,idle = (live if x is None else x for x in (gate, idle))
     return tracks(pipeline(model_path, fps, sr, lookahead, gate, _seed(idle), calibration), chunks, sr)
 
@@ -599,15 +601,14 @@ def demo(
           "next: koemorph run YOUR_VOICE.wav -o face.jsonl")
 
 # %% ../nbs/05_realtime.ipynb #38580736
-import asyncio, csv, logging, os, re, socket, struct, sys, threading
+import asyncio, csv, logging, re, socket, struct, threading
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import signature
 
 from fastcore.meta import delegates
 
-from .io import ARKIT, POSE, aperture, arkit_name, need, refuse_unseen
+from .io import arkit_name, need, refuse_unseen
 
 # %% ../nbs/05_realtime.ipynb #3c1ff92b
 def frames(
@@ -1084,8 +1085,8 @@ def sender(
 class Outlet:
     "A sink behind a queue, worked off in a thread of its own: `sent`, `dropped`, `failed` count frames, `fault` is the last one"
     def __init__(self, sink, name='', room:int=64, again:float=.5, patience:float=.8):
-        self.patience = patience
-        self.sink,self.name,self.room,self.again = sink,name or getattr(sink, '__name__', type(sink).__name__),room,again
+        self.sink,self.name = sink,name or getattr(sink, '__name__', type(sink).__name__)
+        self.room,self.again,self.patience = room,again,patience
         self.waiting,self.ready,self.closing = deque(),threading.Condition(),False
         self.sent = self.dropped = self.failed = 0; self.fault = None
         self.thread = threading.Thread(target=self.work, name=f'outlet {self.name}', daemon=True)
@@ -1103,7 +1104,7 @@ class Outlet:
                 track = self.waiting.popleft()
             try: self.sink(track); self.sent += len(track)
             except Exception as e:
-                if self.fault is None and not self.closing: print(f"koemorph: {self.name}: {e or type(e).__name__}; trying again", file=sys.stderr)
+                if self.fault is None and not self.closing: _say(f"{self.name}: {e or type(e).__name__}; trying again")
                 self.failed += len(track); self.fault = e
                 with self.ready:
                     if self.ready.wait_for(lambda: self.closing, self.again): return
@@ -1132,14 +1133,12 @@ def outlet(
     finally: out.close()
 
 # %% ../nbs/05_realtime.ipynb #a7957249
-import math, os, signal, sys, threading
-from collections import deque
-from contextlib import ExitStack
-from fastcore.script import Param
-from types import SimpleNamespace
+import math, signal
 from argparse import BooleanOptionalAction
+from contextlib import ExitStack
+from types import SimpleNamespace
 
-from .io import need
+from fastcore.script import Param
 
 # %% ../nbs/05_realtime.ipynb #373ac9ef
 class Ring:
@@ -1205,8 +1204,6 @@ def devices():
         if not there: print('   none')
 
 # %% ../nbs/05_realtime.ipynb #4bc75674
-def _say(text): print('koemorph:', text, file=sys.stderr, flush=True)
-
 class microphone:
     "A live source: iterate it for (samples,) float32, as long as you like; a context manager"
     live,patience = True,1.                  # seconds without a block before it counts as gone
@@ -1340,8 +1337,8 @@ class Meter:
         self.face,self.sr,self.source,self.design = face,sr,source,delays(face, sr)
         self.fps = face.rate*sr
         self.samples,self.frames,self.late,self.waiting = 0,0,0,0.
-        self.rows,self.sent = deque(maxlen=keep),deque(maxlen=keep)      # (waited, computed, since heard), ms
-        self.start,self.cpu = time.perf_counter(),time.process_time()
+        self.ms = {part: deque(maxlen=keep) for part in ('waited', 'computed', 'sent', 'since_heard')}
+        self.cpu,self.told = time.process_time(),0.
 
 @patch
 def hear(self:Meter,
@@ -1361,28 +1358,32 @@ def watch(self:Meter,
     clock = getattr(self.source, 'heard', None)
     for track in tracks:
         out,n = time.perf_counter(),len(track)
-        end = math.ceil((self.frames+n)*self.sr/self.fps)                # of its last frame, samples
-        needed = min(end+self.face.lookahead, self.samples)
-        waited = (self.given-clock(needed))*1000 if clock else math.nan
-        self.rows.append((waited, (out-self.given)*1000/n, (out-clock(end))*1000 if clock else math.nan))
-        self.frames += n; self.late += bool(clock and out-clock(needed) > 1/self.fps)
+        self.frames += n
+        self.ms['computed'].append((out-self.given)*1000/n)
+        if clock:
+            end = int(frame_ends(1, self.fps, self.sr, self.frames-1)[0])  # of its last frame, samples
+            needed = clock(min(end+self.face.lookahead, self.samples))
+            self.ms['waited'].append((self.given-needed)*1000)
+            self.ms['since_heard'].append((out-clock(end))*1000)
+            self.late += out-needed > 1/self.fps
         yield track
-        self.sent.append((time.perf_counter()-out)*1000/n)
+        self.ms['sent'].append((time.perf_counter()-out)*1000/n)
 
 # %% ../nbs/05_realtime.ipynb #c82738a8
 @patch
+def spread(self:Meter,
+    part:str # 'waited', 'computed', 'sent' or 'since_heard'
+)->dict:     # Percentiles 50, 95 and 99, milliseconds; None when there is nothing to tell
+    "How long `part` took"
+    if len(x:=self.ms[part]): return {f'p{q}': round(float(ms), 2) for q,ms in zip((50, 95, 99), np.percentile(np.fromiter(x, float), (50, 95, 99)))}
+
+@patch
 def summary(self:Meter)->dict: # Ready for JSON; percentiles in milliseconds
     "What was seen so far"
-    def spread(x):
-        x = np.array(x)[~np.isnan(x)]
-        return {f'p{q}': round(float(np.percentile(x, q)), 2) for q in (50, 95, 99)} if len(x) else None
-    wait,compute,total = np.array(self.rows).T if self.rows else np.zeros((3, 0))
     seconds = self.samples/self.sr
-    return dict(seconds=round(seconds, 2), frames=self.frames, late=self.late, design_ms=self.design,
-        waited_ms=spread(wait), computed_ms=spread(compute), sent_ms=spread(np.array(self.sent)), since_heard_ms=spread(total),
-        rtf=round((time.process_time()-self.cpu)/seconds, 4) if seconds else None, queue_ms=round(self.waiting*1000, 1),
-        **{f'{what}_samples': n for what in ('lost', 'bad') if (n:=getattr(self.source, what, None)) is not None},
-        **{what: n for what in ('overruns', 'gone') if (n:=getattr(self.source, what, None)) is not None})
+    counted = {name: n for name,of in dict(lost_samples='lost', bad_samples='bad', overruns='overruns', gone='gone').items() if (n:=getattr(self.source, of, None)) is not None}
+    return dict(seconds=round(seconds, 2), frames=self.frames, late=self.late, design_ms=self.design, **{f'{part}_ms': self.spread(part) for part in self.ms},
+        rtf=round((time.process_time()-self.cpu)/seconds, 4) if seconds else None, queue_ms=round(self.waiting*1000, 1), **counted)
 
 @patch
 def __repr__(self:Meter):
@@ -1449,7 +1450,6 @@ def open_live(
         if sys.stdin is None: raise ValueError("--input_audio - reads standard input, and it is closed")
         yield pcm(sys.stdin.buffer, sr or SR, kind)
     elif input_audio.startswith('tcp://'):
-        import socket
         host,_,port = input_audio.removeprefix('tcp://').rpartition(':')
         if not (port.isdigit() and 0<int(port)<65536): raise ValueError(f"{input_audio} has no port from 1 to 65535, expected tcp://127.0.0.1:7000 or the like")
         with socket.create_server((host, int(port))) as door:
@@ -1562,7 +1562,7 @@ def stream_to(
         meter = Meter(face, source.sr, source)
         late = sum(meter.design.values()) if audio_delay is None else audio_delay
         speakers = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
-        quiet = stack.enter_context(_mute_key()) if live and input_audio!='-' else threading.Event()
+        quiet = _mute_key() if live and input_audio!='-' else threading.Event()
         heard = _played(_muted(_first(open_source(source)[1], seconds, source.sr), quiet), speakers)
         with _until_stopped() as end:
             for track in meter.watch(tracks(face, meter.hear(heard), source.sr)):
@@ -1579,10 +1579,9 @@ def stream_to(
 def _first(chunks, seconds, sr):
     left = math.inf if seconds is None else round(seconds*sr)
     for x in chunks:
-        yield x[:min(len(x), left)] if left<len(x) else x
+        yield x[:left] if left<len(x) else x
         if (left:=left-len(x))<=0: return
 
-@contextmanager
 def _mute_key():
     "An event that the Enter key sets and clears, where there is a keyboard"
     quiet = threading.Event()
@@ -1593,7 +1592,7 @@ def _mute_key():
     if sys.stdin and sys.stdin.isatty():
         _say('Enter mutes')
         threading.Thread(target=listen, daemon=True).start()
-    yield quiet
+    return quiet
 
 def _muted(chunks, quiet):
     for x in chunks: yield np.zeros_like(x) if quiet.is_set() else x
@@ -1606,11 +1605,11 @@ def _played(chunks, speakers):
 @patch
 def tell(self:Meter):
     "One line of `summary`, no more than once a second, to standard error"
-    if (now:=time.perf_counter()) < getattr(self, 'told', 0)+1: return
-    self.told,s = now,self.summary()
-    lag = s['since_heard_ms'] or s['computed_ms']
-    line = f"{s['seconds']:7.1f} s  {s['frames']} frames, {s['late']} late, {'since heard' if s['since_heard_ms'] else 'computing'} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, longest queue {s['queue_ms']:.0f} ms, lost {s.get('lost_samples', 0)}"
-    print('\r'+line if sys.stderr.isatty() else line, end='' if sys.stderr.isatty() else '\n', file=sys.stderr, flush=True)
+    if (now:=time.perf_counter()) < self.told+1: return
+    self.told,part,here = now,'since_heard' if self.ms['since_heard'] else 'computed',sys.stderr.isatty()
+    lag = self.spread(part)
+    print('\r' if here else '', f"{self.samples/self.sr:7.1f} s  {self.frames} frames, {self.late} late, {dict(since_heard='since heard', computed='computing')[part]} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, "
+        f"longest queue {self.waiting*1000:.0f} ms, lost {getattr(self.source, 'lost', 0)}", sep='', end='' if here else '\n', file=sys.stderr, flush=True)
 
 # %% ../nbs/05_realtime.ipynb #fecb0ef7
 def measured(
@@ -1641,15 +1640,13 @@ def calibrate_room(
     print(f"{o}: gain {c.gain:+.1f} dB, floor {c.floor:.0f} dB, {len(c.neutral)} channels set to rest\nnext: koemorph stream --calibration {o} --output_mode …")
 
 # %% ../nbs/05_realtime.ipynb #5f2db25b
-import asyncio, ipaddress, logging, re, secrets, socket, webbrowser
+import ipaddress, secrets, webbrowser
 from base64 import b64encode
 from concurrent.futures import Future
 from hashlib import sha256
 from http import HTTPStatus
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
-
-from .io import need, refuse_unseen
 
 # %% ../nbs/05_realtime.ipynb #34a2ebbe
 LAYERS = 'gate','idle' # arguments of `pipeline` that a page may switch on
