@@ -5,7 +5,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2]/'benchmarks'
 SHORT = {'stream.py': '--seconds 3 --repeats 1', 'features.py': '--seconds 3 --repeats 1 --naive_windows 1 --minutes 1',
-         'train.py': '--batch 1 --frames 32 --steps 1 --sizes 2', 'dataset.py': '--short', 'live.py': '--seconds 4'}
+         'train.py': '--batch 1 --frames 32 --steps 1 --sizes 2', 'dataset.py': '--short', 'live.py': '--seconds 4', 'ablations.py': '--short'}
 
 def numbers(x):
     "All numbers in a report"
