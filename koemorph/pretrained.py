@@ -208,10 +208,18 @@ def _liveliness(
     return np.clip(1.1+.03*(db-_peak(db, 2.5)), .5, 1.1)
 
 # %% ../nbs/07_pretrained.ipynb #44067575
+def _filtered(
+    x:np.ndarray, # (samples,) at 16 kHz
+    gain,         # Frequencies (Hz) to factors
+)->np.ndarray:    # (samples,)
+    "`x` with every frequency times its gain; the transform's length is a multiple of 4096, because one of a large prime takes seconds"
+    size = -(-max(len(x), 1)//4096)*4096
+    return np.fft.irfft(np.fft.rfft(x, size)*gain(np.fft.rfftfreq(size, 1/SR)), size)[:len(x)]
+
 def _bright(wave, n):
     "(n,) loudness in dB of what lies between 700 and 5000 Hz"
-    size = max(len(wave), 2); f = np.fft.rfftfreq(size, 1/SR)
-    return _decibels(np.fft.irfft(np.fft.rfft(wave, size)*((f>700)&(f<5000)), size), n, .016)
+    def gain(f): return (f>700)&(f<5000)
+    return _decibels(_filtered(wave, gain), n, .016)
 
 def _contact(
     spans,           # (start, end, viseme) rows, seconds
@@ -728,8 +736,7 @@ def _noise(
     slope:float=0.,# Power falls with frequency to this: 0 white, 1 pink, 2 brown
 )->np.ndarray:     # (n,) RMS 1
     "Coloured noise"
-    f = np.maximum(np.fft.rfftfreq(n, 1/SR), 20)
-    x = np.fft.irfft(np.fft.rfft(rng.standard_normal(n))*f**(-slope/2), n)
+    x = _filtered(rng.standard_normal(n), lambda f: np.maximum(f, 20)**(-slope/2))
     return x/x.std()
 
 # %% ../nbs/07_pretrained.ipynb #e28b54a0
@@ -744,8 +751,8 @@ def _clicks(n, rng):
 
 def _breaths(n, rng):
     "Air, in and out"
-    t = np.arange(n)/SR; f = np.fft.rfftfreq(n, 1/SR); lo,hi = rng.uniform(200,900), rng.uniform(2000,6000)
-    air = np.fft.irfft(np.fft.rfft(_noise(n, rng, rng.uniform(0,1)))*((f>lo)&(f<hi)), n)
+    t = np.arange(n)/SR; lo,hi = rng.uniform(200,900), rng.uniform(2000,6000)
+    air = _filtered(_noise(n, rng, rng.uniform(0,1)), lambda f: (f>lo)&(f<hi))
     return air*np.maximum(0, np.sin(2*np.pi*t/rng.uniform(1.2,4)+rng.uniform(0,6)))**rng.uniform(1,3)
 
 def _hum(n, rng):
@@ -789,11 +796,13 @@ def negatives(
 # %% ../nbs/07_pretrained.ipynb #5e65bd61
 def _tone(x, rng):
     "Tilt, two bumps, and sometimes a narrow band"
-    f = np.maximum(np.fft.rfftfreq(len(x), 1/SR), 30); o = np.log2(f/1000)
-    db = rng.uniform(-3,3)*o + sum(rng.uniform(-5,5)*np.exp(-.5*((o-rng.uniform(-3,2.8))/rng.uniform(.3,1))**2) for _ in range(2))
-    if rng.random()<.15: db = db - 36*np.clip(np.log2(f/rng.uniform(3200,7000)), 0, 2)
-    if rng.random()<.15: db = db - 24*np.clip(np.log2(rng.uniform(80,350)/f), 0, 2)
-    return np.fft.irfft(np.fft.rfft(x)*10**(db/20), len(x))
+    def gain(f):
+        f = np.maximum(f, 30); o = np.log2(f/1000)
+        db = rng.uniform(-3,3)*o + sum(rng.uniform(-5,5)*np.exp(-.5*((o-rng.uniform(-3,2.8))/rng.uniform(.3,1))**2) for _ in range(2))
+        if rng.random()<.15: db = db - 36*np.clip(np.log2(f/rng.uniform(3200,7000)), 0, 2)
+        if rng.random()<.15: db = db - 24*np.clip(np.log2(rng.uniform(80,350)/f), 0, 2)
+        return 10**(db/20)
+    return _filtered(x, gain)
 
 def _room(x, rng):
     "A small room: the sound itself, then its decaying tail"
