@@ -1,28 +1,35 @@
 #!/usr/bin/env python3
 """Public peers from npm beside ours in one run, as JSON: how well each follows real lips, what it does with sounds that are no voice, what it costs
 
-usage: benchmarks/peers.py FOLDER [--out DIR] [--models live …] [--rate 48000] [--profile FILE] [--cache DIR]
+usage: benchmarks/peers.py FOLDER [--out peers] [--models live …] [--peers wlipsync headaudio] [--rate 48000] [--profile FILE] [--cache DIR]
 
 FOLDER holds takes/NAME/audio.wav with truth.npz (`values` (frames, 52) in ARKit order, row i at i/30 s; `channel_mask` (52,), `frame_mask` (frames,)),
 phones.json ([start, end, ARPAbet, …]) where the words are known, and noise/*.wav. Takes whose names begin alike, up to the first `_`, are a set.
-Needs npm, Chromium and playwright; npm installs the peers, at the versions named here, into --cache.
+It needs npm, which brings the peers at the versions below into --cache, Chromium and playwright; with `--peers` and no name, none of them.
 
-Each peer runs in headless Chromium as its README says (peers.js), with its own defaults, at the rate of a browser's sound card (--rate; the browser
-resamples, as it does for everybody). A face is 52 coefficients: their visemes are mixed by SHAPES. HeadAudio's README delays the sound that one hears
-by 100 ms, for its latency, so its face is held against the sound of 100 ms before. wLipSync comes without a profile: --profile takes one of
-uLipSync's (JSON, or the binary form), and without it the vowels of the package's Japanese sample are measured as uLipSync's calibration does.
+Each peer runs in headless Chromium as its README says (peers.js), with its own defaults, at the rate of a sound card (--rate), to which the browser
+resamples the file as for everybody. Their visemes become 52 coefficients by SHAPES. HeadAudio's README delays the sound that one hears by 100 ms, for
+its latency, so its face is held against the sound of 100 ms before. wLipSync comes without the profile it needs: --profile takes one (uLipSync's
+JSON or the binary form, such as example/profile.bin of its repository); without it, the vowels of the package's Japanese sample are measured as
+uLipSync's calibration does.
 
-Scores are per set, the mean over frames: `aperture_r` (lip gap in speech, r), `best_r` at `best_lag_ms` (a constant delay is forgiven; positive: late),
-`mouth_r` (mean r in speech of the channels that move), `jaw_r` (jawOpen over the whole take, mostly speech against silence), `jitter` and `amplitude`
-(over the truth's, 1 is right), `bilabials_closed` (of B P M) beside `vowels_shut` (false ones), `dip_recall` (the truth's own short closures that are
-met), `open_shut` (open mouths that are shut). `rtf` is CPU time ÷ sound of the longest take; a peer's is the whole browser's, less the same
-without the peer, so it is no more than a hint beside ours. The faces are DIR/SYSTEM/TAKE.jsonl.
+Scores are of a set, the mean over its frames: `aperture_r` (lip gap in speech, r), `best_r` and `best_lag_ms` (the same where a constant delay is
+forgiven; positive: late), `mouth_r` (r in speech, mean of the channels that move), `jaw_r` (jawOpen over the whole take, which mostly tells speech from
+silence), `jitter` and `amplitude` (over the truth's, 1 is right), `bilabials_closed` (B P M) beside `vowels_shut` (false ones), `dip_recall` (the
+truth's own short closures met), `open_shut` (open mouths that are shut). `noise` is how far a sound opens the lips. `rtf` is CPU time ÷ sound
+on the longest take; a peer's is the browser's, less the same without the peer: a hint beside ours, no more. The faces are OUT/SYSTEM/TAKE.jsonl.
 """
 import argparse, base64, functools, http.server, json, os, shutil, subprocess, sys, tempfile, threading
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
+from importlib.resources import files
 from pathlib import Path
 import numpy as np
 import machine
+from koemorph.dataset_pipeline import runs
+from koemorph.features import load_wave, loudness_face
+from koemorph.io import APERTURE, ARKIT, Track, aperture, closures, lips_shut, write_jsonl
+from koemorph.realtime import animate, pipeline
+from koemorph.train import lip_scores, motion, speaking
 
 HERE = Path(__file__).resolve().parent
 NPM = {'wlipsync': '1.3.1', '@met4citizen/headaudio': '0.1.0'}
@@ -43,7 +50,6 @@ VOWELS = 'AA AE AH AO AW AY EH EY IH IY OY'.split()                  # unrounded
 
 def mixed(rows):
     "Viseme weights, a dict a row, as (rows, 52) coefficients"
-    from koemorph.io import ARKIT
     out = np.zeros((len(rows), 52), np.float32)
     for name in {n for r in rows for n in r}:
         w = np.array([r.get(name, 0) for r in rows], np.float32)
@@ -63,8 +69,6 @@ def mfcc(x):
 
 def calibrated(many=12):
     "A profile for wLipSync from the vowels of the Japanese sample, with the settings of uLipSync's own sample profile"
-    from importlib.resources import files
-    from koemorph.features import load_wave
     sample = files('koemorph')/'samples'
     wave, phones = load_wave(str(sample/'ja.wav')), json.loads((sample/'ja.json').read_text(encoding='utf-8'))['phones']
     def heard(vowel):
@@ -74,20 +78,22 @@ def calibrated(many=12):
     return dict(targetSampleRate=16_000, sampleCount=1024, melFilterBankChannels=30, compareMethod=2, mfccNum=12, mfccDataCount=many, useStandardization=False, mfccs=mfccs)
 
 def install(cache):
-    "The peers' packages, and what their page needs, in `cache`"
-    if not (npm := shutil.which('npm')): sys.exit('npm is missing, which brings the peers: apt install npm')
+    "The folder `cache`, with the peers' packages and what their page needs"
+    if not (npm := shutil.which('npm')): sys.exit('npm is missing, which brings the peers: apt install npm, or --peers without a name')
+    cache = Path(cache).resolve(); cache.mkdir(parents=True, exist_ok=True)
     r = subprocess.run([npm, 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', str(cache), *(f'{k}@{v}' for k, v in NPM.items())], capture_output=True, text=True)
     if r.returncode: sys.exit(f"npm could not install {', '.join(NPM)}: {r.stderr.strip()[-400:]}")
     shutil.copy(HERE/'peers.js', cache); (cache/'index.html').write_text('<!doctype html><link rel="icon" href="data:,">')
+    return cache
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_): pass
 
 class Browser:
-    "Headless Chromium on a page of `cache`"
+    "Headless Chromium on a page of the folder `cache`"
     def __init__(self, cache):
         self.chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-        if not self.chromium: sys.exit('Chromium is missing, in which the peers run: apt install chromium')
+        if not self.chromium: sys.exit('Chromium is missing, in which the peers run: apt install chromium, or --peers without a name')
         try: from playwright.sync_api import sync_playwright
         except ModuleNotFoundError: sys.exit('playwright is missing, which drives the browser: pip install playwright')
         self.server, self.driver = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(cache))), sync_playwright()
@@ -112,9 +118,6 @@ class Browser:
 
 def read_take(folder):
     "A take: name, sound, truth with NaN where it was not seen, speech mask, phones"
-    from koemorph.features import load_wave
-    from koemorph.io import APERTURE, ARKIT
-    from koemorph.train import speaking
     z, wave = np.load(folder/'truth.npz'), load_wave(folder/'audio.wav')
     truth, seen = np.array(z['values'], np.float32), np.array(z['channel_mask'], bool) | np.isin(ARKIT, list(APERTURE))   # a channel the rig has not is 0 in a gap
     truth[:, ~seen] = np.nan; truth[~np.array(z['frame_mask'], bool)] = np.nan
@@ -128,14 +131,11 @@ def at(track, times):
 
 def dips(gap, wide):
     "(start, end) of the truth's own closures of a quarter second at most, between open mouths, seconds"
-    from koemorph.dataset_pipeline import runs
     opens = lambda x: x.max(initial=0) > .5*wide
     return [(s/30, (e-1)/30) for s, e in runs(gap < .25*wide) if e-s <= 7 and opens(gap[max(0, s-6):s]) and opens(gap[e:e+6])]
 
 def judge(take, track):
     "What is said of one face, and how often each closure was met and asked for"
-    from koemorph.io import ARKIT, Track, aperture, closures, lips_shut
-    from koemorph.train import errors, lip_scores, motion
     truth, talk = take['truth'], take['talk']
     clock = np.arange(len(truth))/30
     y, jaw = at(track, clock), ARKIT.index('jawOpen')
@@ -165,37 +165,33 @@ def pooled(rows):
 
 def opening(track):
     "How far a sound that is no voice opens the lips: mean and most"
-    from koemorph.io import aperture
     gap = np.maximum(0, aperture(track))
     return dict(mean=round(float(gap.mean()), 3), max=round(float(gap.max()), 3))
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('folder', type=Path); p.add_argument('--out', type=Path, default=Path('peers')); p.add_argument('--models', nargs='*', default=['live'])
+    p.add_argument('folder', type=Path); p.add_argument('--out', type=Path, default=Path('peers'))
+    p.add_argument('--models', nargs='*', default=['live']); p.add_argument('--peers', nargs='*', choices=[*DELAY], default=[*DELAY])
     p.add_argument('--rate', type=int, default=48_000); p.add_argument('--profile', type=Path); p.add_argument('--cache', type=Path)
     a = p.parse_args()
     takes, noises = sorted((a.folder/'takes').glob('*/truth.npz')), sorted((a.folder/'noise').glob('*.wav'))
     if not takes: sys.exit(f"{a.folder} has no takes/NAME/truth.npz: see {Path(__file__).name} --help")
-    from koemorph.features import load_wave, loudness_face
-    from koemorph.io import Track, write_jsonl
-    from koemorph.realtime import animate, pipeline
     takes = [read_take(t.parent) for t in takes]
     sounds = {t['name']: t['path'] for t in takes} | {f'noise_{n.stem}': n for n in noises}
     longest = max(takes, key=lambda t: len(t['wave'])); seconds = len(longest['wave'])/16_000
     profile = calibrated() if not a.profile else json.loads(a.profile.read_text()) if a.profile.suffix == '.json' else base64.b64encode(a.profile.read_bytes()).decode()
-    tracks, rtf = {}, {}
-    with tempfile.TemporaryDirectory() as tmp:
-        cache = (a.cache or Path(tmp)).resolve(); cache.mkdir(parents=True, exist_ok=True)
-        install(cache)
-        with Browser(cache) as browser:
-            for peer, delay in DELAY.items():
-                tracks[peer] = {name: Track(mixed(browser.faces(peer, path, a.rate, profile)), LOOP, t0=-delay) for name, path in sounds.items()}
+    tracks, rtf, versions = {}, {}, {}
+    if a.peers:
+        with tempfile.TemporaryDirectory() as tmp, Browser(install(a.cache or Path(tmp))) as browser:
+            for peer in a.peers:
+                tracks[peer] = {k: Track(mixed(browser.faces(peer, path, a.rate, profile)), LOOP, t0=-DELAY[peer]) for k, path in sounds.items()}
                 rtf[peer] = browser.rtf(peer, longest['path'], seconds, a.rate, profile)
-            chromium = browser.browser.version
+            versions = NPM | dict(chromium=browser.browser.version)
     for model in a.models:
         name = f'koemorph-{Path(model).name}'
+        if name in tracks: sys.exit(f'two --models are called {Path(model).name}: rename one')
         tracks[name] = {k: animate(load_wave(path), model) for k, path in sounds.items()}
-        rtf[name] = machine.rtf(pipeline(model), np.array_split(longest['wave'], round(seconds/2)), seconds, 3)['median']
+        rtf[name] = machine.rtf(pipeline(model), np.array_split(longest['wave'], max(1, round(seconds/2))), seconds, 3)['median']
     tracks['loudness'] = {k: loudness_face(load_wave(path)) for k, path in sounds.items()}
     systems = {}
     for name, faces in tracks.items():
@@ -204,8 +200,8 @@ def main():
         judged = {}
         for t in takes: judged.setdefault(t['name'].split('_')[0], []).append(judge(t, faces[t['name']]))
         systems[name] = dict(**{s: pooled(rows) for s, rows in judged.items()}, noise={n.stem: opening(faces[f'noise_{n.stem}']) for n in noises}, rtf=rtf.get(name))
-    report = dict(systems=systems, versions=NPM | dict(chromium=chromium), rate=a.rate, wlipsync_profile=a.profile.name if a.profile else 'calibrated on ja.wav', delay_s=DELAY,
-        takes={s: sum(t['name'].split('_')[0] == s for t in takes) for s in judged}, also='score_takes.py '+' '.join(f'--pred {name}={a.out/name}' for name in tracks),
+    report = dict(systems=systems, takes={s: len(rows) for s, rows in judged.items()}, versions=versions, rate=a.rate, delay_s={k: DELAY[k] for k in a.peers},
+        wlipsync_profile=a.profile.name if a.profile else 'calibrated on ja.wav', elsewhere='score_takes.py '+' '.join(f'--pred {k}={a.out/k}' for k in tracks),
         **machine.about(), numpy=np.__version__)
     print(json.dumps(report, indent=1))
 
