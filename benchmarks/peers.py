@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Public peers from npm beside ours in one run, as JSON: how well each follows real lips, what it does with sounds that are no voice, what it costs
 
-usage: benchmarks/peers.py FOLDER [--out peers] [--models live …] [--peers wlipsync headaudio] [--rate 48000] [--profile FILE] [--cache DIR]
+usage: benchmarks/peers.py FOLDER [--out peers] [--models live …] [--peers wlipsync headaudio] [--rate 48000] [--profile FILE …] [--cache DIR]
 
 FOLDER holds takes/NAME/audio.wav with truth.npz (`values` (frames, 52) in ARKit order, row i at i/30 s; `channel_mask` (52,), `frame_mask` (frames,)),
 phones.json ([start, end, ARPAbet, …]) where the words are known, and noise/*.wav. Takes whose names begin alike, up to the first `_`, are a set.
@@ -9,9 +9,9 @@ It needs npm, which brings the peers at the versions below into --cache, Chromiu
 
 Each peer runs in headless Chromium as its README says (peers.js), with its own defaults, at the rate of a sound card (--rate), to which the browser
 resamples the file as for everybody. Their visemes become 52 coefficients by SHAPES. HeadAudio's README delays the sound that one hears by 100 ms, for
-its latency, so its face is held against the sound of 100 ms before. wLipSync comes without the profile it needs: --profile takes one (uLipSync's
-JSON or the binary form, such as example/profile.bin of its repository); without it, the vowels of the package's Japanese sample are measured as
-uLipSync's calibration does.
+its latency, so its face is held against the sound of 100 ms before. wLipSync comes without the profile it needs: --profile takes some (uLipSync's
+JSON or the binary form, such as example/profile.bin of its repository). Without, two are made of the package's Japanese sample, measured as uLipSync's
+calibration does: its vowels, and its vowels with an S, which moves no lips and takes to itself what is noise. Each profile is a system of its own.
 
 Scores are of a set, the mean over its frames: `aperture_r` (lip gap in speech, r), `best_r` and `best_lag_ms` (the same where a constant delay is
 forgiven; positive: late), `mouth_r` (r in speech, mean of the channels that move), `jaw_r` (jawOpen over the whole take, which mostly tells speech from
@@ -67,15 +67,22 @@ def mfcc(x):
     mel = (np.minimum((hz-a)/(b-a), (c-hz)/(c-b)).clip(0)*2/(c-a)) @ power
     return np.cos(np.pi/30*np.outer(np.arange(1, 13), np.arange(30)+.5)) @ (10*np.log10(np.maximum(mel, 1e-10)))
 
-def calibrated(many=12):
-    "A profile for wLipSync from the vowels of the Japanese sample, with the settings of uLipSync's own sample profile"
+def calibrated(entries, many=12):
+    "A profile for wLipSync from the Japanese sample: the middles of the sounds that `entries` spell, under the settings of uLipSync's own sample profile"
     sample = files('koemorph')/'samples'
     wave, phones = load_wave(str(sample/'ja.wav')), json.loads((sample/'ja.json').read_text(encoding='utf-8'))['phones']
-    def heard(vowel):
-        at = [round((a+b)/2*16_000) for a, b, p in phones if p == vowel.lower()]
+    def heard(sound):
+        at = [round((a+b)/2*16_000) for a, b, p in phones if p == sound.lower()]
         return np.resize(np.array([mfcc(wave[k-512:k+512]) for k in at]), (many, 12)).tolist()
-    mfccs = [dict(name=v, mfccCalibrationDataList=[dict(array=x) for x in heard(v)]) for v in LETTERS]
+    mfccs = [dict(name=e, mfccCalibrationDataList=[dict(array=x) for x in heard(e)]) for e in entries]
     return dict(targetSampleRate=16_000, sampleCount=1024, melFilterBankChannels=30, compareMethod=2, mfccNum=12, mfccDataCount=many, useStandardization=False, mfccs=mfccs)
+
+def entrants(peers, paths):
+    "System → peer and, for wLipSync, its profile: JSON, or the binary form as text"
+    read = lambda p: json.loads(p.read_text()) if p.suffix == '.json' else base64.b64encode(p.read_bytes()).decode()
+    profiles = {p.stem: read(p) for p in paths} or {e: calibrated(e) for e in ('AIUEO', 'AIUEOS')}
+    every = {f'wlipsync-{k}': ('wlipsync', p) for k, p in profiles.items()} | dict(headaudio=('headaudio', None))
+    return {k: v for k, v in every.items() if v[0] in peers}
 
 def install(cache):
     "The folder `cache`, with the peers' packages and what their page needs"
@@ -106,7 +113,7 @@ class Browser:
         return self
     def __exit__(self, *e): self.browser.close(); self.driver.__exit__(*e); self.server.shutdown()
     def cpu(self): return sum(p['cpuTime'] for p in self.browser.new_browser_cdp_session().send('SystemInfo.getProcessInfo')['processInfo'])
-    def faces(self, peer, path, rate, profile=None):
+    def faces(self, peer, path, rate, profile):
         "Viseme weights, a dict a frame of the animation loop"
         sound = base64.b64encode(Path(path).read_bytes()).decode()
         return self.page.evaluate('async a => (await import("/peers.js")).faces(...a)', [peer, sound, rate, profile])
@@ -172,20 +179,19 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', type=Path); p.add_argument('--out', type=Path, default=Path('peers'))
     p.add_argument('--models', nargs='*', default=['live']); p.add_argument('--peers', nargs='*', choices=[*DELAY], default=[*DELAY])
-    p.add_argument('--rate', type=int, default=48_000); p.add_argument('--profile', type=Path); p.add_argument('--cache', type=Path)
+    p.add_argument('--rate', type=int, default=48_000); p.add_argument('--profile', type=Path, nargs='*', default=[]); p.add_argument('--cache', type=Path)
     a = p.parse_args()
     takes, noises = sorted((a.folder/'takes').glob('*/truth.npz')), sorted((a.folder/'noise').glob('*.wav'))
     if not takes: sys.exit(f"{a.folder} has no takes/NAME/truth.npz: see {Path(__file__).name} --help")
     takes = [read_take(t.parent) for t in takes]
     sounds = {t['name']: t['path'] for t in takes} | {f'noise_{n.stem}': n for n in noises}
     longest = max(takes, key=lambda t: len(t['wave'])); seconds = len(longest['wave'])/16_000
-    profile = calibrated() if not a.profile else json.loads(a.profile.read_text()) if a.profile.suffix == '.json' else base64.b64encode(a.profile.read_bytes()).decode()
     tracks, rtf, versions = {}, {}, {}
     if a.peers:
         with tempfile.TemporaryDirectory() as tmp, Browser(install(a.cache or Path(tmp))) as browser:
-            for peer in a.peers:
-                tracks[peer] = {k: Track(mixed(browser.faces(peer, path, a.rate, profile)), LOOP, t0=-DELAY[peer]) for k, path in sounds.items()}
-                rtf[peer] = browser.rtf(peer, longest['path'], seconds, a.rate, profile)
+            for name, (peer, profile) in entrants(a.peers, a.profile).items():
+                tracks[name] = {k: Track(mixed(browser.faces(peer, path, a.rate, profile)), LOOP, t0=-DELAY[peer]) for k, path in sounds.items()}
+                rtf[name] = browser.rtf(peer, longest['path'], seconds, a.rate, profile)
             versions = NPM | dict(chromium=browser.browser.version)
     for model in a.models:
         name = f'koemorph-{Path(model).name}'
@@ -201,7 +207,7 @@ def main():
         for t in takes: judged.setdefault(t['name'].split('_')[0], []).append(judge(t, faces[t['name']]))
         systems[name] = dict(**{s: pooled(rows) for s, rows in judged.items()}, noise={n.stem: opening(faces[f'noise_{n.stem}']) for n in noises}, rtf=rtf.get(name))
     report = dict(systems=systems, takes={s: len(rows) for s, rows in judged.items()}, versions=versions, rate=a.rate, delay_s={k: DELAY[k] for k in a.peers},
-        wlipsync_profile=a.profile.name if a.profile else 'calibrated on ja.wav', elsewhere='score_takes.py '+' '.join(f'--pred {k}={a.out/k}' for k in tracks),
+        elsewhere='score_takes.py '+' '.join(f'--pred {k}={a.out/k}' for k in tracks),
         **machine.about(), numpy=np.__version__)
     print(json.dumps(report, indent=1))
 
