@@ -8,7 +8,7 @@ from koemorph.realtime import animate
 
 FOLDER = Path(__file__).resolve().parents[2]/'benchmarks'
 SHORT = {'stream.py': '--seconds 3 --repeats 1', 'features.py': '--seconds 3 --repeats 1 --naive_windows 1 --minutes 1',
-         'train.py': '--batch 1 --frames 32 --steps 1 --sizes 2', 'dataset.py': '--short', 'live.py': '--seconds 4',
+         'train.py': '--batch 1 --frames 32 --steps 1 --sizes 2', 'dataset.py': '--short', 'live.py': '--seconds 4', 'ablations.py': '--short',
          'peers.py': '{tmp} --peers --out {tmp}/out'}                # our own part, which npm and a browser are not needed for
 
 def takes(tmp):
