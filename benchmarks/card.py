@@ -18,8 +18,8 @@ def card(folder, held, peers, run, commit, cpu_hours, speech_hours):
     "Markdown, from the checkpoint's own config and two reports"
     about = json.loads((folder/'config.json').read_text(encoding='utf-8')); name, last = about['name'], about['log'][-1]
     m, real, loud = held['models'][name], peers['systems'][f'koemorph-{name}'], peers['systems']['loudness']
-    parameters = (folder/'model.safetensors').stat().st_size/4e6
-    hashes = '\n'.join(f'| `{f.name}` | {size(f.stat().st_size)} | `{hashlib.sha256(f.read_bytes()).hexdigest()}` |' for f in sorted(folder.iterdir()) if f.name != 'README.md')
+    parameters = (folder/'model.safetensors').stat().st_size/2e6          # 16 bits each
+    hashes = '\n'.join(f'| `{f.name}` | {size(f.stat().st_size)} | `{hashlib.sha256(f.read_bytes()).hexdigest()}` |' for f in sorted(folder.iterdir()) if f.name != 'README.md' and f.name[0] != '.')
     asked = dict(lips='lips shut at *p b m* where a tenth of other consonants are', teeth='teeth on the lip at *f v*', viseme='the right mouth of five', funnel='`mouthFunnel` *r*',
                  pucker='`mouthPucker` *r*', aperture='lip gap *r* in speech', closed='lips shut, by the face\'s own scale', vowels_shut='vowels shut by mistake', jitter='restlessness (1 is right)')
     voices = '\n'.join(f'| {text} | {with_interval(m["val"][k])} | {with_interval(m["seen"][k])} | {with_interval(held["loudness"]["val"][k])} |' for k, text in asked.items())
@@ -41,7 +41,7 @@ Weights for {FOR[name]}. Speech in, 52 ARKit coefficients out, {about['features'
 | int8 | mean change of a coefficient {m['int8']['mean_abs_delta']:.4f}; no correlation falls by more than {max(0, m['int8']['worst_fall_of_r']):.3f} |
 | licence | {about['licence']} |
 | made by | `koemorph corpus clips --hours 9 --jobs 2`, stopped at {speech_hours} h, then `{run}`, at commit `{commit}` |
-| heard | {about['minutes']['voices']/60:.1f} h of speech in other rooms (every clip {round(about['minutes']['voices']/60/speech_hours) or 1} ×), {about['minutes']['not_speech']:.0f} min of other sounds, {last['step']} steps of 16 × 128 frames |
+| heard | {about['minutes']['voices']/60:.1f} h of speech in other rooms (every clip {round(about['minutes']['voices']/60/speech_hours) or 1} ×), {about['minutes']['not_speech']:.0f} min of other sounds, {about['training']['max_steps']} steps of 16 × 128 frames, best on the voices kept apart at step {last['step']} |
 | CPU | {cpu_hours} h for these weights on one core; the speech took about 7 h more, nearly all of it Kokoro's |
 
 ## What it learned from
@@ -68,7 +68,7 @@ speaks, and not for passing a face off as somebody's.
 **Procedural.** Brows, cheeks and squints follow loudness accents by rule. Blinks, gaze, head and smiles that mean something are not predicted: they rest at zero, and `--idle` invents them.
 
 **Known failures.** Emotions are unknown to it, for no voice had any. Shouting does not open the mouth wider than loud speech. In Japanese one real person (Mei) taught, with Kokoro's styles beside her;
-no real Japanese face was at hand to check with. `mouthFunnel` follows one studio rig's hardly at all. Dimples are pinned at rest. Crowds and singing were not trained; held music can part the lips a little.
+no real Japanese face was at hand to check with. `mouthFunnel` follows one studio rig's hardly at all. Dimples rest. Crowds and singing were not trained; held music can part the lips a little.
 
 ## Voices that never taught
 

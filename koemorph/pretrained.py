@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['VISEMES', 'ENGINES', 'STYLES', 'LATE', 'LICENCE', 'RESEARCH', 'RECIPES', 'read_clip', 'visemes', 'targets',
            'lip_counts', 'sentence', 'laughter', 'lacking', 'Voice', 'cast', 'Style', 'say', 'corpus_table', 'corpus',
-           'negatives', 'augment', 'Take', 'session', 'sessions', 'consonant_gaps', 'held_out', 'Recipe', 'hear',
-           'fit_recipe', 'pretrain']
+           'negatives', 'augment', 'Take', 'session', 'sessions', 'consonant_peaks', 'held_out', 'Recipe', 'hear',
+           'fit_recipe', 'pretrain', 'ship']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
@@ -902,41 +902,45 @@ def sessions(
 # %% ../nbs/07_pretrained.ipynb #20048e93
 _APART = 'TH DD LL KK SS SJ CH RR YY HH'.split()        # consonants that leave the lips apart
 
-def consonant_gaps(
-    face:Track, # (frames, channels)
-    spans,      # (start, end, viseme) rows, seconds: what it should say, as a Take has them
-)->tuple:       # (n,) at bilabials and (m,) at consonants said with the lips apart
-    "The smallest gap between the lips at each consonant"
-    gap,near = aperture(face),np.array([(a,b) for a,b,v in spans if v in ('PP','FF','WW','WJ','PH','sil')]).reshape(-1, 2)
-    def least(a, b): return np.interp(np.arange(a-.05, b+.06, .01), face.times, gap).min()
+def consonant_peaks(
+    face:Track,       # (frames, channels)
+    curve:np.ndarray, # (frames,) what should be large at `viseme`: minus the gap, or a lip that rolls in
+    spans,            # (start, end, viseme) rows, seconds: what the face should say, as a Take has them
+    viseme:str,       # 'PP' or 'FF'
+)->tuple:             # (n,) at `viseme`, and (m,) at consonants said with the lips apart, none of them beside a lip sound or a pause
+    "The largest value of `curve` around each consonant, 50 ms to either side"
+    near = np.array([(a,b) for a,b,v in spans if v in ('PP','FF','WW','WJ','PH','sil')]).reshape(-1, 2)
+    def most(a, b): return np.interp(np.arange(a-.05, b+.06, .01), face.times, curve).max()
     def alone(a, b): return not ((near[:,1]>a-.12) & (near[:,0]<b+.12)).any()
     inside = [r for r in spans if r[0]>=.1 and r[1]<=face.seconds-.15]
-    lips = [least(max(a, b-.1), b) for a,b,v in inside if v=='PP']
-    return np.array(lips), np.array([least(a, b) for a,b,v in inside if v in _APART and alone(a, b)])
+    return tuple(np.array(x) for x in ([most(max(a, b-.1), b) for a,b,v in inside if v==viseme], [most(a, b) for a,b,v in inside if v in _APART and alone(a, b)]))
 
 # %% ../nbs/07_pretrained.ipynb #b3651b23
 def _answers(take, face):
     "What one face answers"
     from koemorph.train import motion, viseme_accuracy, speaking
     n = min(len(face), len(take.face)); y,t = face.values[:n],take.face.values[:n]
-    talk,roll = speaking(take.wave, n), face['mouthRollLower']
-    def r(name):
-        a,b = (np.asarray(x[:n], float)[talk] for x in (name(face), name(take.face)))
+    talk = speaking(take.wave, n)
+    def r(curve):
+        a,b = (np.asarray(curve(x)[:n], float)[talk] for x in (face, take.face))
         return float(np.corrcoef(a, b)[0,1]) if min(a.std(), b.std())>1e-3 else 0. if b.std()>1e-3 else np.nan
-    bites = [np.interp(np.arange(a-.05, b+.06, .01), face.times, roll).max()>.1 for a,b,v in take.spans if v=='FF']
-    met,asked,shut,vowels = lip_counts(face, take.spans)
-    return dict(gaps=consonant_gaps(face, take.spans), bites=bites, counts=(met, asked, shut, vowels), viseme=viseme_accuracy(y, t, talk),
-        aperture=r(aperture), funnel=r(lambda f: f['mouthFunnel']), pucker=r(lambda f: f['mouthPucker']), jitter=motion(y, t)['jitter'])
+    lips,teeth = (consonant_peaks(face, c, take.spans, v) for c,v in ((-aperture(face), 'PP'), (face['mouthRollLower'], 'FF')))
+    return dict(lips=lips, teeth=teeth, counts=lip_counts(face, take.spans), viseme=viseme_accuracy(y, t, talk), jitter=motion(y, t)['jitter'],
+                aperture=r(aperture), funnel=r(lambda f: f['mouthFunnel']), pucker=r(lambda f: f['mouthPucker']))
+
+def _recall(answers, what):
+    "The share of sounds beyond the line that a tenth of other consonants cross, and how many sounds there were"
+    own,other = (np.concatenate([a[what][k] for a in answers]) for k in (0, 1))
+    if not len(own) or not len(other): return np.nan, len(own)
+    return float(np.mean(own>np.quantile(other, .9))), len(own)
 
 def _pooled(answers):
     "All answers as one set of scores"
-    lips,apart = (np.concatenate([a['gaps'][k] for a in answers]) for k in (0, 1))
-    bites = np.concatenate([a['bites'] for a in answers]); met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0)
-    def share(a, b): return float(a/b) if b else np.nan
-    lines = np.quantile(apart, .1) if len(apart) else np.nan
-    means = {k:float(np.nanmean([a[k] for a in answers])) for k in ('viseme','aperture','funnel','pucker','jitter')}
-    return dict(lips=float(np.mean(lips<lines)) if len(lips) else np.nan, teeth=share(bites.sum(), len(bites)), **means,
-                closed=share(met, asked), vowels_shut=share(shut, vowels), bilabials=int(len(lips)))
+    (lips,bilabials),(teeth,_) = (_recall(answers, k) for k in ('lips', 'teeth'))
+    met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0)
+    def known(k): x = np.array([a[k] for a in answers], float); x = x[~np.isnan(x)]; return float(x.mean()) if len(x) else np.nan
+    return dict(lips=lips, teeth=teeth, **{k:known(k) for k in ('viseme','aperture','funnel','pucker')}, closed=met/asked if asked else np.nan,
+                vowels_shut=shut/vowels if vowels else np.nan, jitter=known('jitter'), bilabials=bilabials)
 
 # %% ../nbs/07_pretrained.ipynb #b4a9f03f
 def held_out(
@@ -970,7 +974,7 @@ class Recipe:
 
 _LOSS = dict(temporal_weight=4.)
 RECIPES = {'live': Recipe(dict(lookahead_ms=33), _LOSS),
-           'studio': Recipe(dict(lookahead_ms=133, d_model=256, dilations=(1,2,4,8,1,2,4,8)), _LOSS),
+           'studio': Recipe(dict(lookahead_ms=133, d_model=256, dilations=(1,2,4,8,1,2,4,8)), _LOSS, 3000),
            'live-egemaps': Recipe(dict(lookahead_ms=33, emotion='opensmile'), _LOSS)}
 
 # %% ../nbs/07_pretrained.ipynb #b4950e81
@@ -1028,3 +1032,18 @@ def pretrain(
     "From clips to the weights that ship"
     if weights not in RECIPES: raise ValueError(f"weights {weights!r}, expected one of {', '.join(RECIPES)}{closest(weights, RECIPES)}")
     fit_recipe(RECIPES[weights], hear(RECIPES[weights], clips, seed, jobs), out, weights, steps, seed)
+
+# %% ../nbs/07_pretrained.ipynb #7cb50dd5
+def ship(
+    checkpoint, # Folder of a trained network
+    folder,     # Where its packaged form goes
+)->Path:        # `folder`
+    "A checkpoint with weights rounded to 16 bits: half the size, and model.onnx made of the same numbers"
+    need('torch', 'train')
+    from koemorph import model
+    net,about = model.load_checkpoint(checkpoint)
+    half = {k:v.half().contiguous() for k,v in net.state_dict().items()}
+    net.load_state_dict(half)
+    model.save_checkpoint(folder, net, **{k:v for k,v in about.items() if k not in model.config(net)})
+    with atomic_write(Path(folder)/'model.safetensors', 'wb') as f: f.write(need('safetensors.torch', 'train').save(half))
+    return Path(folder)

@@ -565,7 +565,7 @@ def run_file(
     o:str='',              # Track file to write: .jsonl, .csv or .livelink.csv
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     header:bool=False,     # Begin a .jsonl with its rate and names
-    model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
+    model_path:str='studio', # Network: a shipped name, a checkpoint's folder, or an .onnx file
     lookahead:int=None,    # Future audio, milliseconds: picks a checkpoint trained for it
     gate:bool=False,       # The mouth rests in silence and noise
     idle:bool=False,       # Invent blinks, glances and a moving head; its angles need --header or a .csv
@@ -592,7 +592,7 @@ def demo(
     samples = Path(str(files('koemorph')))/'samples'
     pause = np.zeros(SR//2, np.float32)
     wave = np.concatenate([load_wave(samples/'en.wav'), pause, load_wave(samples/'ja.wav')])
-    track,folder = animate(wave), Path(o)
+    track,folder = animate(wave, 'studio'), Path(o)
     folder.mkdir(parents=True, exist_ok=True)
     write_jsonl(track, folder/'face.jsonl')
     with atomic_write(folder/'face.html') as f: f.write(face_page(track, wave, title='koemorph speaks English, then Japanese'))
