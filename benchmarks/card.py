@@ -9,7 +9,7 @@ import argparse, hashlib, json
 from pathlib import Path
 from koemorph.io import atomic_write
 
-FOR = dict(live='streams: a microphone now, a face 33 ms later', studio='files, where the future can be listened to')
+FOR = dict(live='streams: it listens 33 ms ahead', studio='files, where the future can be listened to')
 
 def size(n): return f'{n/1e6:.1f} MB' if n > 1e6 else f'{n/1e3:.0f} kB'
 def with_interval(v): return f'{v[0]:.2f} ({v[1]:.2f} to {v[2]:.2f})' if isinstance(v, list) else f'{v:.2f}'
@@ -37,28 +37,29 @@ Weights for {FOR[name]}. Speech in, 52 ARKit coefficients out, {about['features'
 |---|---|
 | what | {parameters:.2f} M parameters: causal convolutions over mel, prosody beside it, 52 queries (`nbs/03_model.ipynb`) |
 | listens to | 16 kHz mono, {about['features']['lookahead_ms']} ms ahead of what it shows, with koemorph's own ears (`nbs/02_features.ipynb`); nothing of openSMILE |
-| cost | {', '.join(f'{f} {us} µs a frame' for f, us in m['us_per_frame'].items())} (one thread of an {held['machine']}) |
+| cost | {', '.join(f'{f} {us} µs a frame, one at a time' for f, us in m['us_per_frame'].items())} (one thread of an {held['machine']}) |
 | int8 | mean change of a coefficient {m['int8']['mean_abs_delta']:.4f}; no correlation falls by more than {max(0, m['int8']['worst_fall_of_r']):.3f} |
 | licence | {about['licence']} |
-| made by | `koemorph corpus clips --hours 9 --jobs 2`, stopped at {speech_hours} h, then `{run}`, at commit `{commit}` |
+| made by | `koemorph corpus clips --hours 9 --jobs 2`, stopped at {speech_hours} h, then `{run}`, at commit `{commit}`; packed by `koemorph.pretrained.ship`; `model-int8.onnx` by onnxruntime's static quantiser, calibrated on `koemorph/samples/ja.wav` |
+| used by | `--model_path {name}`; in 8 bits `--model_path …/weights/{name}/model-int8.onnx` |
 | heard | {about['minutes']['voices']/60:.1f} h of speech in other rooms (every clip {round(about['minutes']['voices']/60/speech_hours) or 1} ×), {about['minutes']['not_speech']:.0f} min of other sounds, {about['training']['max_steps']} steps of 16 × 128 frames, best on the voices kept apart at step {last['step']} |
 | CPU | {cpu_hours} h for these weights on one core; the speech took about 7 h more, nearly all of it Kokoro's |
 
 ## What it learned from
 
-Speech synthesised from sentences of our own, by some 120 voices of eight free engines in fifteen languages (41 % Japanese, 41 % English, 18 % others), heard through random rooms,
+Speech synthesised from sentences of our own, by 111 voices (about a dozen people; the rest are styles, mixtures and variants of them) of seven free engines, in fifteen languages (41 % Japanese, 41 % English, 18 % others), heard through random rooms,
 microphones and noises; and sounds that are not speech, with a resting mouth. The faces were worked out from the times of the phones by a hand-set viseme table and
 coarticulation (`nbs/07_pretrained.ipynb`). **No recording of a face was used**, and no recording of a person other than those the voices were built from.
 
 | voice | whose | terms |
 |---|---|---|
-| Open JTalk "mei" | HTS voice "Mei", © 2009–2013 Nagoya Institute of Technology (MMDAgent project team) | CC BY 3.0 |
+| Open JTalk "mei" | HTS voice "Mei", © 2009–2013 Nagoya Institute of Technology (MMDAgent project team); her pitch, speed and vocal tract were varied | [CC BY 3.0](https://creativecommons.org/licenses/by/3.0/) |
 | flite and festival slt, rms, kal, ked | © 1999–2003 Carnegie Mellon University; © 1998 Alan W Black and Kevin Lenzo; © 1997 CSTR, University of Edinburgh | free for any use |
 | festival "nsh" | © 2005 Nickolay V. Shmyrev | free for any use |
 | Hibari "heart" | © 2026 Maureese Williams, distilled from Kokoro-82M *af_heart* | Apache-2.0 |
-| Kokoro-82M, styles and mixtures of them | hexgrad | Apache-2.0 |
-| espeak-ng, formants | the program is GPL-3.0-or-later; what it says is free | – |
-| *judged only, never taught:* Piper "joe", flite awb, one Mei, one Kokoro style, one Spaniard of espeak-ng | Piper "joe": recordings CC0, fine-tuned from *lessac* | – |
+| Kokoro-82M, styles and mixtures of them | hexgrad; nobody says whose recordings the styles were made from | Apache-2.0 |
+| espeak-ng, formants | the program is GPL-3.0-or-later; there are no terms of its own for what it says | – |
+| *judged only, never taught:* Piper "joe", flite awb, one Mei, one Kokoro style, one Spaniard of espeak-ng | Piper "joe": recordings CC0, fine-tuned from *lessac*, whose own terms we could not clear | – |
 
 ## What it is for, and what it is not
 
@@ -77,6 +78,9 @@ no real Japanese face was at hand to check with. `mouthFunnel` follows one studi
 | | strangers | known | loudness |
 |---|---|---|---|
 {voices}
+
+Lips, engine by engine, each by its own line: {', '.join(f"{e} {x['lips']:.2f} of {x['bilabials']:.0f}" for e, x in m['val, by engine'].items())}. Only flite's Scot (awb) and Piper's *joe* are people of whom nothing taught; the others
+are another style of Kokoro, another variant of espeak-ng, and Mei with another larynx and vocal tract. The step that was kept was the best on these same voices.
 
 ## Real faces, never trained on
 

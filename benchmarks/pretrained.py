@@ -19,7 +19,8 @@ def faces_of(model, takes):
 def scores(takes, faces, draws):
     from koemorph.pretrained import held_out
     told = held_out(takes, faces, draws)
-    return {k: [round(float(x), 3) for x in v] if draws else round(float(v), 3) for k, v in told.items()}
+    def known(x): return round(float(x), 3) if x == x else None                   # JSON has no NaN
+    return {k: [known(x) for x in v] if draws else known(v) for k, v in told.items()}
 
 def us_per_frame(models, rows):
     "CPU microseconds of a frame, each model in turn, the least of five rounds"

@@ -28,7 +28,7 @@ def known(report):
 
 def numbers(x):
     "All numbers in a report"
-    if isinstance(x, dict): return [n for v in x.values() for n in numbers(v)]
+    if isinstance(x, (dict, list)): return [n for v in (x.values() if isinstance(x, dict) else x) for n in numbers(v)]
     return [x] if isinstance(x, (int, float)) and not isinstance(x, bool) else []
 
 for path in sorted(FOLDER.glob('*.py')):
