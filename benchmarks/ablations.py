@@ -26,12 +26,18 @@ def variants():
             'as spoken': replace(live, elsewhere=False), 'heavy noise': replace(live, place=dict(snr=(5, 30))), 'no negatives': replace(live, negative=0),
             'frequency tokens': model(mel_encoder='frequency', window_frames=256)}
 
-def judged(net, takes, valid, cfg):
+def rows_of(takes, recipe):
+    "Takes as the ears of `recipe` hear them"
+    from koemorph import model, train
+    cfg = model.ModelCfg(**recipe.model)
+    return [train.recording(t.wave, t.face, cfg, t.voice) for t in takes]
+
+def judged(net, takes, rows):
     "`held_out` of a network, from rows already heard"
     from koemorph.io import Track
     from koemorph.pretrained import held_out
     from koemorph.train import predict
-    return held_out(takes, [Track(predict(net, r), cfg.fps) for r in valid])
+    return held_out(takes, [Track(predict(net, r), net.cfg.fps) for r in rows])
 
 def quiet(net):
     "Mean opening on sixteen sounds that are not speech"
@@ -70,23 +76,16 @@ def main():
                 if a.only and name not in a.only or [name, seed] in [[r['name'], r['seed']] for r in report['rows']]: continue
                 key = recipe.model.get('lookahead_ms'), recipe.model.get('emotion'), recipe.elsewhere, str(recipe.place)
                 if key != ears:
-                    ears, seen = key, hear_seen(recipe, a.clips)
+                    ears, seen = key, rows_of(takes['seen'], recipe)
                     heard = hear(replace(recipe, negative=200 if not a.short else 2), a.clips, 0, 2, a.every)
                 start = time.process_time(); used = heard | dict(not_speech=heard['not_speech'][:recipe.negative])
                 with tempfile.TemporaryDirectory() as run:
                     net = fit_recipe(recipe, used, run, name, a.steps, seed).kept()
                 took = time.process_time()-start
-                scores = {'val': judged(net, takes['val'], heard['held_out'], net.cfg), 'seen': judged(net, takes['seen'], seen, net.cfg)}
+                scores = {'val': judged(net, takes['val'], heard['held_out']), 'seen': judged(net, takes['seen'], seen)}
                 report['rows'].append(dict(name=name, seed=seed, cpu_minutes=round(took/60, 1), quiet=round(quiet(net), 4),
                                            **{s: {k: round(float(v), 4) for k, v in x.items()} for s, x in scores.items()}))
                 with atomic_write(out) as f: json.dump(report, f, indent=1)
         print(json.dumps(report | machine.about(), indent=1))
-
-def hear_seen(recipe, clips):
-    "Known voices with other sentences, as rows"
-    from koemorph import model, train
-    from koemorph.pretrained import sessions
-    cfg = model.ModelCfg(**recipe.model)
-    return [train.recording(t.wave, t.face, cfg, t.voice) for t in sessions(clips, 'seen', seed=0)]
 
 if __name__ == '__main__': main()
