@@ -41,16 +41,16 @@ def shipped()->dict: # Name → config (dict)
 
 # %% ../nbs/05_realtime.ipynb #1bec9913
 def find_model(
-    model_path='live', # A shipped checkpoint's name, a checkpoint's folder, a training run's, or an .onnx file
-    lookahead:int=None # Future audio it must have been trained for, milliseconds; None: whatever it was
+    model_path='',     # A shipped checkpoint's name, a checkpoint's folder, a training run's, or an .onnx file; '': the shipped one for `lookahead`
+    lookahead:int=None # Future audio it must have been trained for, milliseconds; None: whatever it was, and '' means `live`
 )->Path:               # Its .onnx file
     "Where the network of `model_path` lies"
     there,path = {name: about['features']['lookahead_ms'] for name,about in shipped().items()}, Path(model_path)
     known = ' or '.join(f'{name} ({ms} ms lookahead)' for name,ms in there.items())
-    if str(model_path) in there:
-        fits = [name for name,ms in there.items() if lookahead in (None, ms)]
-        if not fits: raise ValueError(f"no shipped checkpoint was trained for a lookahead of {lookahead} ms, there is {known}: train one, or leave --lookahead out")
-        return WEIGHTS/(model_path if model_path in fits else fits[0])/'model.onnx'
+    if not model_path or str(model_path) in there:
+        fits = [n for n in ([str(model_path)] if model_path else ['live', *there]) if lookahead in (None, there[n])]
+        if not fits: raise ValueError(f"{model_path or 'no shipped checkpoint'} was {'not ' if model_path else ''}trained for a lookahead of {lookahead} ms, there is {known}: leave --lookahead out, or train one")
+        return WEIGHTS/fits[0]/'model.onnx'
     if not path.exists(): raise FileNotFoundError(f"no checkpoint {str(path)!r}{closest(model_path, there)}: expected {', '.join([*there, 'a folder with model.onnx, or an .onnx file'])}")
     for best in (path/'checkpoints'/'best_model', path/'best_model'):
         if (best/'model.onnx').is_file(): path = best
@@ -128,7 +128,7 @@ def step(self:Interpolate, state, x):
 
 # %% ../nbs/05_realtime.ipynb #b14d9c07
 def pipeline(
-    model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
+    model_path='',     # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file; '': the shipped one for `lookahead`
     fps=None,          # Frames per second; None: as the network was trained
     sr:int=SR,         # Sample rate of the wave, samples per second
     lookahead:int=None,# Future audio the network must have been trained for, milliseconds; None: whatever it was
@@ -249,7 +249,7 @@ def _seed(idle): return None if idle is False or idle is None else 0 if idle is 
 
 def stream(
     source,            # A sound file's path, a wave (samples,) or (samples, channels), or an iterable of chunks of it
-    model_path='live', # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
+    model_path='',     # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file; '': the shipped one for `lookahead`
     fps=30,            # Frames per second
     sr:int=SR,         # Sample rate of an array or of chunks, samples per second; a file and a live source say their own
     chunk:float=.02,   # How much of a file or an array to hand over at a time, seconds
@@ -565,8 +565,8 @@ def run_file(
     o:str='',              # Track file to write: .jsonl, .csv or .livelink.csv
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     header:bool=False,     # Begin a .jsonl with its rate and names
-    model_path:str='studio', # Network: a shipped name, a checkpoint's folder, or an .onnx file
-    lookahead:int=None,    # Future audio, milliseconds: picks a checkpoint trained for it
+    model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; studio when not given
+    lookahead:int=None,    # Future audio, milliseconds: without --model_path, picks the shipped network trained for it
     gate:bool=False,       # The mouth rests in silence and noise
     idle:bool=False,       # Invent blinks, glances and a moving head; its angles need --header or a .csv
     seed:int=0,            # Of --idle: another number blinks at other times
@@ -577,7 +577,7 @@ def run_file(
     plain = o.lower().endswith('.jsonl') and not header
     from tqdm import tqdm
     sr,chunks = open_source(wave)
-    face,n,start = pipeline(model_path, fps, sr, lookahead, gate, seed if idle else None, calibration or None), 0, time.process_time()
+    face,n,start = pipeline(model_path or ('studio' if lookahead is None else ''), fps, sr, lookahead, gate, seed if idle else None, calibration or None), 0, time.process_time()
     with track_file(o, **options) as sink, tqdm(total=round(sf.info(wave).duration, 1), unit='s', disable=None) as bar:
         for track in tracks(face, chunks, sr): sink(track.select(ARKIT) if plain else track); n += len(track); bar.update(track.seconds)
         if not n: raise ValueError(f"{wave} is shorter than one frame ({float(1000/(face.rate*sr)):.1f} ms): there is nothing to say")
@@ -1530,8 +1530,8 @@ def stream_to(
     host:str='',           # Of a single output; this computer when not given
     port:int=None,         # Of a single output; its protocol's own when not given
     output_json:str='',    # Track file that records what was sent: .jsonl, .csv or .livelink.csv
-    model_path:str='live', # Network: a shipped name, a checkpoint's folder, or an .onnx file
-    lookahead:int=None,    # Future audio, milliseconds: picks a checkpoint trained for it
+    model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; live when not given
+    lookahead:int=None,    # Future audio, milliseconds: without --model_path, picks the shipped network trained for it
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     idle:Param("Blinks, glances and breath; a microphone has them, a file has not", action=BooleanOptionalAction)=None,
     gate:Param("The mouth rests in silence and noise; a microphone has it, a file has not", action=BooleanOptionalAction)=None,
