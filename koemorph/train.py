@@ -964,7 +964,7 @@ class EmotionCfg:
 @dataclass(frozen=True)
 class FeatureCfg:
     "What the network hears"
-    lookahead_ms:int=46              # Future audio a frame may use, milliseconds
+    lookahead_ms:int=33              # Future audio a frame may use, milliseconds
     emotion:EmotionCfg=EmotionCfg()
 
 @dataclass(frozen=True)
