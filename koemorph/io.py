@@ -874,7 +874,7 @@ COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file',
                 calibrate='koemorph.realtime:calibrate_room', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
                 corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
-                train='koemorph.train:main', eval='koemorph.train:evaluate')
+                train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
