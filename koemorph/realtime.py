@@ -27,9 +27,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
+from fastcore.script import Param
 
 from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_out, check_wave, closest, face_page, frame_ends, must_be_file, n_frames,
-                         read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
+                         read_wave, suffixes, write_csv, write_jsonl, write_livelink_csv, write_track)
 from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, mono, run, sample_rate, steps
 
 # %% ../nbs/05_realtime.ipynb #e2cc808e
@@ -562,7 +563,7 @@ def track_file(
 # %% ../nbs/05_realtime.ipynb #03191d5b
 def run_file(
     wave:str,              # Speech to hear: WAV, FLAC, Ogg or MP3, any rate, any number of channels
-    o:str='',              # Track file to write: .jsonl, .csv or .livelink.csv
+    o:Param(f"Track file to write: {suffixes(WRITERS)}", str)='',
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     header:bool=False,     # Begin a .jsonl with its rate and names
     model_path:str='studio', # Network: a shipped name, a checkpoint's folder, or an .onnx file
