@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['ARKIT', 'GROUPS', 'POSE', 'SR', 'APERTURE', 'READERS', 'WRITERS', 'COMMANDS', 'closest', 'arkit_name', 'as_fps',
            'frame_ends', 'n_frames', 'Track', 'aperture', 'lips_shut', 'closures', 'atomic_write', 'as_wave',
-           'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl', 'detect_fps', 'read_jsonl',
-           'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen', 'write_livelink_csv', 'by_suffix',
-           'read_track', 'write_track', 'check_out', 'find_pairs', 'need', 'busiest', 'plot_track', 'face_model',
-           'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
+           'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl', 'detect_fps', 'timed_track',
+           'read_jsonl', 'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen', 'write_livelink_csv',
+           'suffixes', 'by_suffix', 'read_track', 'write_track', 'check_out', 'find_pairs', 'need', 'busiest',
+           'plot_track', 'face_model', 'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
 
 # %% ../nbs/00_io.ipynb #da3ead0d
 import ast,csv,difflib,hashlib,html,importlib,importlib.util,inspect,json,math,os,re,sys,warnings
@@ -23,7 +23,7 @@ import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
 from fastcore.meta import delegates
-from fastcore.script import anno_parser
+from fastcore.script import Param,anno_parser
 
 # %% ../nbs/00_io.ipynb #df075c17
 ARKIT = tuple('''eyeBlinkLeft eyeLookDownLeft eyeLookInLeft eyeLookOutLeft eyeLookUpLeft eyeSquintLeft eyeWideLeft
@@ -375,7 +375,8 @@ class _Rows:
     lines:list=field(default_factory=list)    # Line number of each row
     times:list=field(default_factory=list)    # Timestamp of each row, seconds or milliseconds
     values:list=field(default_factory=list)   # Values of each row, NaN where unseen
-    def bad(self, line, msg): raise ValueError(f"{self.path} line {line}: {msg}")
+    unit:str='line'                           # What `lines` counts
+    def bad(self, line, msg): raise ValueError(f"{self.path} {self.unit} {line}: {msg}")
     def add(self, line, time, values):
         try: time,values = float(time),np.array(values, float)
         except OverflowError: self.bad(line, 'a number too large for any clock or coefficient')
@@ -438,6 +439,20 @@ def track(self:_Rows,
     out = np.where(exact[:,None], v[hi], v[lo]*(1-w)+v[hi]*w)
     out[~exact & np.r_[False, hole][hi]] = np.nan
     return Track(out.astype(np.float32), fps, self.names, t0=(first-1)*frame)
+
+# %% ../nbs/00_io.ipynb #b2b892ab
+def timed_track(
+    path,             # Where the rows come from, for messages
+    times,            # (rows,) when each row was taken, seconds or milliseconds
+    values,           # (rows, channels) coefficients, NaN where unseen
+    names=ARKIT,      # One per channel
+    fps=None,         # Frames per second; None: detected
+    gaps:str='error', # Where frames are missing: 'error', or 'nan' for unseen
+)->Track:             # From the first whole frame the rows reach to the last
+    "Timed rows as a Track; what is no track raises with the number of the frame"
+    rows = _Rows(path, tuple(names), unit='frame')
+    for k,(t,v) in enumerate(zip(times, values)): rows.add(k, t, v)
+    return rows.track(fps, gaps)
 
 # %% ../nbs/00_io.ipynb #c56061a9
 def read_jsonl(
@@ -621,10 +636,19 @@ def write_livelink_csv(
             code = f"{s//3600:02}:{s//60%60:02}:{s%60:02}:{frame:02}.000"
             out.writerow([code, 61, *(f'{x:.5f}' for x in row+[0.]*(61-len(row)))])
 
-# %% ../nbs/00_io.ipynb #7dcfcf5e
-READERS = {'.jsonl': read_jsonl, '.csv': read_csv}
-WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, '.a2f.json': 'koemorph.export:write_a2f'}
+# %% ../nbs/00_io.ipynb #c96701a6
+_MOTION = {'.a2f.json': 'a2f', '.lam.json': 'lam', '.talkinghead.json': 'talkinghead', '.unity.json': 'unity', '.unity.csv': 'unity',
+           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}                # 08 reads and writes these
+READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json', **{s: f'koemorph.motion:read_{f}' for s,f in _MOTION.items()}}
+WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, **{s: f'koemorph.motion:write_{f}' for s,f in _MOTION.items()}}
 
+def suffixes(
+    table, # `READERS` or `WRITERS`
+)->str:    # `.jsonl, .csv …`
+    "What there is in `table`, for help and messages"
+    return ', '.join(sorted(table))
+
+# %% ../nbs/00_io.ipynb #7dcfcf5e
 def by_suffix(
     table:dict, # `READERS` or `WRITERS`: suffix → function, or its 'module:name'
     path,       # A file's name, in capitals or not
@@ -633,12 +657,11 @@ def by_suffix(
     "The function of `table` whose suffix is the longest that `path` ends with"
     fits = [s for s in table if Path(path).name.lower().endswith(s)]
     if not fits:
-        raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {', '.join(sorted(table))}")
+        raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {suffixes(table)}")
     found = table[max(fits, key=len)]
     if callable(found): return found
     module,name = found.split(':')             # a later page's, loaded when called for
     return getattr(importlib.import_module(module), name)
-
 
 def read_track(
     path,     # A track file
@@ -663,6 +686,7 @@ def check_out(
     "Raise unless a command can write a track to `o`"
     if not o: raise ValueError("where to? add -o OUT.jsonl, OUT.csv or OUT.livelink.csv")
     writer = by_suffix(WRITERS, o, 'write')
+    for module,extra in getattr(writer, 'needs', ()): need(module, extra)
     if header and writer is not write_jsonl: raise ValueError(f"--header is for .jsonl files, not {Path(o).name}")
     return dict(header=True) if header else {}
 
@@ -878,8 +902,8 @@ COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file',
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
-    source:str,       # Track file to read: .jsonl, .csv, or a Live Link Face .csv
-    o:str='',         # Track file to write: .jsonl, .csv or .livelink.csv
+    source:Param(f"Track file to read: {suffixes(READERS)} (Live Link Face recordings are .csv)", str),
+    o:Param(f"Track file to write: {suffixes(WRITERS)}", str)='',
     fps:str='',       # Frames per second to resample to, such as 60 or 29.97; as they are when not given
     header:bool=False,# Begin a .jsonl with its rate and names
     source_fps:str='',# The rate of the source, where its timestamps do not tell

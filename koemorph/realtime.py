@@ -27,9 +27,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
+from fastcore.script import Param
 
 from .io import (WRITERS, Track, as_fps, atomic_write, by_suffix, check_out, check_wave, closest, face_page, frame_ends, must_be_file, n_frames,
-                         read_wave, write_csv, write_jsonl, write_livelink_csv, write_track)
+                         read_wave, suffixes, write_csv, write_jsonl, write_livelink_csv, write_track)
 from .features import SR, AudioFeatures, Resampler, chain, ears_of, load_wave, mono, run, sample_rate, steps
 
 # %% ../nbs/05_realtime.ipynb #e2cc808e
@@ -71,7 +72,7 @@ def _session(path):
 # %% ../nbs/05_realtime.ipynb #ecbe3dce
 class Network:
     "An ONNX file as a Stage: rows (frames, features) to coefficients (frames, 52) float32 in [0,1]"
-    lookahead,rate,block = 0,1,64   # `block`: the most frames the file takes at once
+    lookahead,rate = 0,1
     def __init__(self,
         model_path='live' # A shipped checkpoint's name, a checkpoint's folder, or an .onnx file
     ):
@@ -82,7 +83,9 @@ class Network:
         self.about = json.loads(about)
         self.ears,self.names = ears_of(self.about['features'], self.path),tuple(self.about['channels'])
         self.fps,self.lookahead_ms = self.ears.stages[0].fps,self.ears.stages[0].lookahead_ms
-        self.inputs = [i.name for i in self.session.get_inputs()]
+        self.inputs,rows = [i.name for i in self.session.get_inputs()],self.session.get_inputs()[0].shape
+        self.block = rows[1] if isinstance(rows[1], int) else 64    # the most frames the file takes at once
+        if 1<self.block<64: raise ValueError(f"{self.path} takes {self.block} frames at once, never fewer: expected one that takes a frame, or any number")
     def __repr__(self): return f"Network({self.about.get('name', self.path.parent.name)}: {self.fps} fps, {self.lookahead_ms} ms lookahead, licence {self.about.get('licence')})"
 
     def init(self): return tuple(np.full(s['shape'], s['fill'], np.float32) for s in self.about['state'])
@@ -562,7 +565,7 @@ def track_file(
 # %% ../nbs/05_realtime.ipynb #03191d5b
 def run_file(
     wave:str,              # Speech to hear: WAV, FLAC, Ogg or MP3, any rate, any number of channels
-    o:str='',              # Track file to write: .jsonl, .csv or .livelink.csv
+    o:Param(f"Track file to write: {suffixes(WRITERS)}", str)='',
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
     header:bool=False,     # Begin a .jsonl with its rate and names
     model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; studio when not given
