@@ -19,7 +19,7 @@ if not chromium: not_run('apt install chromium')
 import numpy as np
 from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(ROOT))
-from koemorph.features import Resampler, run
+from koemorph.features import Resampler, chain, run
 from koemorph.io import atomic_write, read_wave
 from koemorph.realtime import Network
 
@@ -129,8 +129,8 @@ def check_rates(page, net):
     "A file of another rate goes through the same filter"
     x = run(Resampler(sr, 48_000), wave[:2*sr]); x += 1e-5*np.random.default_rng(0).standard_normal(len(x)).astype('f')   # of digital silence it leaves rounding errors, whose zero crossings are anybody's
     rows,_ = followed(page, x, 48_000, 480)
-    want = run(net.ears, run(Resampler(48_000), x))
-    off = np.abs(rows-want); assert rows.shape==want.shape and off[:,:400].max()<=1e-3 and (off[:,400:].max(1)<=1e-3).mean()>=.98, off.max()
+    want = run(chain(Resampler(48_000), net.ears), x)
+    off = np.abs(rows-want); assert rows.shape==want.shape and off[:,:400].max()<=1e-3 and (off[:,400:].max(1)<=1e-3).mean()>=.98, (off[:,:400].max(), np.flatnonzero(off[:,400:].max(1)>1e-3))
 
 DROP = '''async ([bytes, name]) => { const t = new DataTransfer(); t.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name))
   for (const kind of ['dragover', 'drop']) dispatchEvent(new DragEvent(kind, {dataTransfer: t, cancelable: true})) }'''
@@ -146,7 +146,7 @@ def check_file(browser, url, faults, net):
         assert time.monotonic()<end and 'bad' not in (page.locator('#say').get_attribute('class') or ''), said
     t = page.evaluate(TALLY); got,want = np.array(t['history']), net.step(net.init(), run(net.ears, wave))[1]
     assert got.shape==want.shape and np.abs(got-want).max()<=1e-2, (got.shape, want.shape)
-    assert max(gaps)>8 and len({round(g, 1) for g in gaps})>15, f'the face hardly moves: {max(gaps)}'
+    assert max(gaps)>8 and len({round(g, 1) for g in gaps})>5, f'the face hardly moves: {max(gaps)}'
     page.evaluate(DROP, [b64encode(b'no sound').decode(), 'letter.docx']); until(page, "document.querySelector('#say').className=='bad'")
     assert 'letter.docx is not a sound' in page.locator('#say').inner_text()
     page.context.close()
@@ -177,7 +177,9 @@ with tempfile.TemporaryDirectory() as tmp, sync_playwright() as driver:
     live = Network('live')
     with serving('--ort', ort) as url:
         page = opened(browser, url, faults)
-        table.append(check_numbers(page, live, 'live')); check_rates(page, live); page.context.close()
+        table.append(check_numbers(page, live, 'live')); check_rates(page, live)
+        assert 'does not run in a browser' in page.evaluate("() => { const {ears, constants} = document.querySelector('#face').live; try { ears({...constants, emotion: 'opensmile'}) } catch (e) { return e.message } return '' }")
+        page.context.close()
         small = Network(live.path.with_name('model-int8.onnx'))
         page = opened(browser, url+'?model=model-int8', faults)
         table.append(check_numbers(page, small, 'live, 8 bits')); page.context.close()
