@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'LOOK', 'VOICE', 'BY_LINE', 'MTU', 'DIRECTIONS', 'RIGS', 'HERE', 'HELLO', 'OUTPUTS', 'LAYERS', 'RATES',
-           'PRIVATE', 'PAGES', 'KINDS', 'shipped', 'find_model', 'Network', 'Interpolate', 'pipeline', 'delays',
-           'file_chunks', 'open_source', 'tracks', 'stream', 'animate', 'Gate', 'Gated', 'lid', 'Idle', 'Each',
-           'Calibration', 'calibrate', 'track_file', 'run_file', 'demo', 'frames', 'frame_index', 'message',
+           'PRIVATE', 'PAGES', 'KINDS', 'ORT_FILES', 'shipped', 'find_model', 'Network', 'Interpolate', 'pipeline',
+           'delays', 'file_chunks', 'open_source', 'tracks', 'stream', 'animate', 'Gate', 'Gated', 'lid', 'Idle',
+           'Each', 'Calibration', 'calibrate', 'track_file', 'run_file', 'demo', 'frames', 'frame_index', 'message',
            'udp_packets', 'osc', 'bundles', 'osc_packets', 'arkit_row', 'livelink_fields', 'livelink_packets',
            'facial_name', 'ifacialmocap_packets', 'unity_turn', 'vmc_packets', 'Mapping', 'mappings', 'find_mapping',
            'mapped', 'vrchat_packets', 'vts_request', 'vts_name', 'vts_packets', 'VTubeStudio', 'WebSockets',
            'Datagrams', 'Telephone', 'Output', 'sender', 'Outlet', 'outlet', 'Ring', 'find_device', 'devices',
            'microphone', 'pcm', 'hurried', 'paced', 'Meter', 'speaker', 'open_live', 'stream_to', 'measured',
            'calibrate_room', 'page_asks', 'page_sends', 'converse', 'at_home', 'turned_away', 'page_policy', 'answer',
-           'served', 'serve', 'live_face']
+           'served', 'serve', 'browser_files', 'served_files', 'give_page', 'live_face']
 
 # %% ../nbs/05_realtime.ipynb #a9d6fd21
 import errno, json, os, sys, time
@@ -1646,8 +1646,10 @@ def calibrate_room(
 import ipaddress, secrets, webbrowser
 from base64 import b64encode
 from concurrent.futures import Future
+from contextlib import suppress
 from hashlib import sha256
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -1726,7 +1728,7 @@ def turned_away(
     return ''
 
 # %% ../nbs/05_realtime.ipynb #e39f8903
-PAGES = {'/': 'viewer.html', **{f'/{name}': name for name in ('viewer.js','face.js','microphone.js','avatar.js')}, '/sample.wav': 'samples/en.wav'}
+PAGES = {'/': 'viewer.html', **{f'/{name}': name for name in ('viewer.js','face.js','microphone.js','sound.js','avatar.js')}, '/sample.wav': 'samples/en.wav'}
 KINDS = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wav': 'audio/wav'}
 
 def page_policy(
@@ -1837,14 +1839,92 @@ def serve(
     gate:bool=True,        # The page's noise gate at first; --no-gate: off
     idle:bool=True,        # The page's blinks and breath at first; --no-idle: off
     avatar:str='',         # A .glb or .vrm whose morph targets have ARKit names, to be moved instead of the drawn face
-    open_browser:bool=False # Open the page in the browser
+    open_browser:bool=False, # Open the page in the browser
+    wasm:bool=False,       # Let the browser compute everything itself: the page is only given out
+    ort:str='',            # With --wasm: the folder of onnxruntime-web's files, node_modules/onnxruntime-web/dist
+    o:str=''               # With --wasm: write the page into this folder, for any web server, and end
 ):
     "Open a page on which the face follows your microphone"
+    if wasm: return give_page(ort, model_path, fps, host, port, o, open_browser)
+    if ort or o: raise ValueError("--ort and -o are for --wasm, the page that computes everything itself")
     if avatar: must_be_file(Path(avatar))
     about = pipeline(model_path, fps)                                    # what is wrong with them is said before a page asks
     with served(host, port, token, clients, dict(gate=gate, idle=idle, avatar=avatar), model_path=model_path, fps=fps) as url:
         print(f"{url}  is the page, with a face at {about.rate*SR} fps; Ctrl-C ends it", flush=True)
         if not at_home(host): print('other computers can reach it, and whoever has the whole address may use it; their browsers give it files but no microphone, unless it is behind https', flush=True)
+        if open_browser: webbrowser.open(url)
+        while True: time.sleep(.2)
+
+# %% ../nbs/05_realtime.ipynb #c7de348b
+ORT_FILES = 'ort.wasm.min.mjs','ort-wasm-simd-threaded.mjs','ort-wasm-simd-threaded.wasm' # of onnxruntime-web: for the processor, 14 MB
+
+def browser_files(
+    ort,              # Folder of onnxruntime-web's files: node_modules/onnxruntime-web/dist
+    model_path='live' # Network: a shipped name, a checkpoint's folder, or an .onnx file
+)->dict:              # Name of each file → bytes
+    "A folder that is a whole koemorph: `index.html` and all it asks for"
+    if lost:=[name for name in ORT_FILES if not (Path(ort)/name).is_file()]:
+        raise FileNotFoundError(f"--ort {str(ort)!r} has no {', '.join(lost)}: run npm install onnxruntime-web, then give --ort node_modules/onnxruntime-web/dist")
+    net,own = Network(model_path),files('koemorph')
+    if net.ears.emotion=='opensmile': raise ValueError(f"{net.path} listens with openSMILE, which does not run in a browser: take a network trained with prosody, or leave --wasm out")
+    models = {name: f for name,f in (('model', net.path), ('model-int8', net.path.with_name(f'{net.path.stem}-int8.onnx'))) if f.is_file()}
+    told = dict(constants=net.ears.constants(), models={name: f'{name}.onnx' for name in models})
+    pages = {'index.html': _with_policy(own.joinpath('live.html').read_text(encoding='utf-8')).encode(), 'settings.json': json.dumps(told).encode()}
+    pages |= {name: own.joinpath(name).read_bytes() for name in ('live.js','features.js','sound.js','face.js','microphone.js')}
+    return {**pages, 'sample.wav': own.joinpath('samples/en.wav').read_bytes(), **{f'{name}.onnx': f.read_bytes() for name,f in models.items()},
+            **{f'ort/{name}': (Path(ort)/name).read_bytes() for name in ORT_FILES}}
+
+# %% ../nbs/05_realtime.ipynb #fb4aa86e
+def _with_policy(html):
+    policy = page_policy(html).replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'").replace(' ws://', '').replace("; frame-ancestors 'none'", '')
+    return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+# %% ../nbs/05_realtime.ipynb #ad3e204b
+@contextmanager
+def served_files(
+    pages:dict,           # Path without its first / → bytes
+    host:str='127.0.0.1', # Address of this computer to listen at
+    port:int=8000         # Port to listen at; 0: any that is free
+):                        # Its address
+    "`pages` for the browsers of this computer, for as long as the `with` lasts"
+    kinds = {**KINDS, '.mjs': KINDS['.js'], '.wasm': 'application/wasm'}
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args): pass
+        def do_GET(self):
+            where,why = urlsplit(self.path).path[1:] or 'index.html',turned_away(self.path, self.headers)
+            body = why.encode() if why else pages.get(where)
+            self.send_response(HTTPStatus.FORBIDDEN if why else HTTPStatus.NOT_FOUND if body is None else HTTPStatus.OK)
+            for k,v in {'Content-Type': 'text/plain; charset=utf-8' if why else kinds.get(Path(where).suffix, 'application/octet-stream'), 'Content-Length': len(body or b''),
+                        'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Resource-Policy': 'same-origin'}.items(): self.send_header(k, str(v))
+            self.end_headers()
+            with suppress(ConnectionError): self.wfile.write(body or b'')
+    if not at_home(host): raise ValueError(f"--wasm answers this computer only, not {host}: write the page with -o FOLDER and give that to a web server")
+    try: server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as e: raise OSError(f"cannot listen at {host}:{port} ({(e.strerror or str(e)).lower()}): is it in use? choose another with --port") from None
+    (thread:=Thread(target=server.serve_forever, args=(.05,), daemon=True)).start()
+    try: yield f'http://{_reachable(host)}:{server.server_port}/'
+    finally: server.shutdown(); server.server_close(); thread.join(2)
+
+# %% ../nbs/05_realtime.ipynb #d6f64598
+def give_page(
+    ort,                  # Folder of onnxruntime-web's files
+    model_path='live',    # Network: a shipped name, a checkpoint's folder, or an .onnx file
+    fps='30',             # Frames per second: those of the network, a browser makes no others
+    host:str='127.0.0.1', # Address of this computer to listen at
+    port:int=8000,        # Port to listen at
+    out='',               # Folder to write into instead; made if missing
+    open_browser:bool=False # Open the page in the browser
+):
+    "`koemorph serve --wasm`: the page that computes everything itself, given out here or written into `out`"
+    pages = browser_files(ort, model_path)
+    clock = json.loads(pages['settings.json'])['constants']
+    if as_fps(fps)!=(own:=Fraction(clock['num'], clock['den'])): raise ValueError(f"fps={fps}, but in the browser this network runs at its own rate: --fps {own}")
+    for name,body in pages.items() if out else ():
+        (f:=Path(out)/name).parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(f, 'wb') as to: to.write(body)
+    if out: return print(f"{out}: {len(pages)} files, {sum(map(len, pages.values()))/1e6:.0f} MB, for any web server")
+    with served_files(pages, host, port) as url:
+        print(f"{url}  is the page, and all the rest happens in it; Ctrl-C ends it", flush=True)
         if open_browser: webbrowser.open(url)
         while True: time.sleep(.2)
 
