@@ -207,7 +207,7 @@ def strides_payload(
         at = starts(frames, cfg, epoch, epochs, np.random.default_rng(epoch))
         return b64encode(np.packbits(np.isin(np.arange(frames), at))).decode(), stride(cfg, epoch, epochs)
     many = dict(dense=1, sparse=1, progressive=epochs, mixed=epochs)   # where every epoch is like the first, one is enough
-    return dict(title=title, theme=theme, frames=frames, window=window, fps=fps, stops=list(stops), epochs=epochs, mode=mode, epoch=0, frame=frames//2, stop=stops.index(min(stops, key=lambda s: abs(s-64))),
+    return dict(title=title, theme=theme, frames=frames, window=window, fps=fps, stops=list(stops), epochs=epochs, mode=mode, epoch=epochs//2, frame=frames//2, stop=stops.index(min(stops, key=lambda s: abs(s-64))),
         modes={mode: [[told(mode, step, e) for e in range(n)] for step in stops] for mode,n in many.items()})
 
 @delegates(strides_payload)
