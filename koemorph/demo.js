@@ -88,10 +88,10 @@ export function demo({model, el, html, css = '', draw}) {
     return bound(key, label.querySelector('select'), () => {})
   }
   let hush = () => {}
-  /** A play button that walks a frame `slider` at `fps`, with the sound `audio()` gives, which begins `late()` seconds after frame 0 does */
-  function player(frames, fps, {audio, late = () => 0, rate = 1, name = 'play'} = {}) {
+  /** A play button that walks a frame `slider` at `fps`, `rate` times as fast (a number, or what tells it), with the sound `audio()` gives, which begins `late()` seconds after frame 0 does */
+  function player(frames, fps, {audio, late = () => 0, rate: pace = 1, name = 'play'} = {}) {
     const button = document.createElement('button'); bar.prepend(button)
-    let playing = false, heard = null, from, since
+    let playing = false, heard = null, rate = 1, from, since
     const pause = () => { playing = false; heard?.pause(); button.innerHTML = PLAY; button.setAttribute('aria-label', name); button.title = name }
     const now = () => from + (performance.now() - since)/1000*rate
     const tick = () => {
@@ -105,7 +105,7 @@ export function demo({model, el, html, css = '', draw}) {
     }
     const play = () => {
       document.dispatchEvent(new CustomEvent('koemorph-play', {detail: host}))
-      heard = audio?.() || null
+      heard = audio?.() || null; rate = pace.call ? pace() : pace
       if (heard) { heard.playbackRate = rate; heard.pause() }
       from = frames.value() >= +frames.input.max ? 0 : frames.value()/fps; since = performance.now()
       playing = true; button.innerHTML = PAUSE; button.setAttribute('aria-label', 'pause'); button.title = 'pause'
