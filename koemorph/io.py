@@ -940,8 +940,8 @@ def face_page(
 """
 
 # %% ../nbs/00_io.ipynb #7ca5a27f
-COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.realtime:stream_to', devices='koemorph.realtime:devices',
-                calibrate='koemorph.realtime:calibrate_room', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
+COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.live:stream_to', devices='koemorph.live:devices',
+                calibrate='koemorph.live:calibrate_room', serve='koemorph.serve:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
                 corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
                 train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
