@@ -1146,7 +1146,7 @@ def gallery_payload(
         return dict(name=name, audio='data:audio/flac;base64,'+b64encode(f.getvalue()).decode(), frames=n, whose=list(faces), lips=[[round(a, 3), round(b, 3)] for a,b in lips],
             values=[byte(t.select(names).values[:n]) for t in faces.values()], gap=[byte(aperture(t)[:n]/wide) for t in faces.values()],
             met=[closures(t, lips, np.percentile(aperture(first), 90))[0] for t in faces.values()])
-    return dict(title=title, theme=theme, fps=30, names=names, clips=[one(name, *x) for name,x in clips.items()], clip=next(iter(clips)), speed='as spoken', now=20)
+    return dict(title=title, theme=theme, fps=30, names=names, clips=[one(name, *x) for name,x in clips.items()], clip=next(iter(clips)), speed='as spoken', now=15)
 
 @delegates(gallery_payload)
 def show_gallery(
