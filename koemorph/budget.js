@@ -6,7 +6,7 @@ const COLORS = {frame: 'blue', lookahead: 'orange', resampler: 'grey', interpola
 const WORDS = {frame: 'from the sound to the end of its frame', lookahead: 'listening ahead', resampler: 'resampling', interpolation: 'the second of two rows to go between', chunk: 'the chunk that completes it',
   computing: 'computing', sending: 'sending', microphone: 'the microphone’s driver', screen: 'the next picture of the avatar’s program'}
 const CSS = `:host { --plum: #a2487d; --olive: #7a6200 } :host([data-theme=dark]) { --plum: #e79bc5; --olive: #e2c95c } .plum { color: var(--plum) } .olive { color: var(--olive) }
-.on { fill: var(--card); stroke: none; font-weight: 600 } .outside { fill-opacity: .45 }
+.on { fill: var(--card); stroke: none; font-weight: 600 } .on.out { fill: var(--ink) } .outside { fill-opacity: .45 }
 table { border-collapse: collapse; margin: 8px 14px 0; font-size: 13px; font-variant-numeric: tabular-nums; width: calc(100% - 28px) } td, th { padding: 1px 0 1px 10px; text-align: right; font-weight: 400; border: 0 }
 th:first-child, td:first-child { text-align: left; padding-left: 0 } tr { background: none !important } i { display: inline-block; width: 11px; height: 11px; margin-right: 7px; background: currentColor; border-radius: 3px } tr.none { opacity: .45 }`
 
@@ -33,7 +33,7 @@ export function render({model, el}) {
       let at = 0
       return text(0, y - 6, `${name} <tspan font-weight="600">${total(i + 1).toFixed(0)} ms</tspan>`) + all.filter(p => p[i + 1] > 0).map(p => {
         const a = at, b = at += p[i + 1], wide = x(b) - x(a)
-        return box(x(a), y, wide - 1, HIGH, `class="part ${COLORS[p[0]]} ${p[3] ? '' : 'outside'}"`) + (wide > 24 ? text((x(a) + x(b) - 1)/2, y + 20, p[i + 1].toFixed(0), 'text-anchor="middle" class="on"') : '')
+        return box(x(a), y, wide - 1, HIGH, `class="part ${COLORS[p[0]]} ${p[3] ? '' : 'outside'}"`) + (wide > 24 ? text((x(a) + x(b) - 1)/2, y + 20, p[i + 1].toFixed(0), `text-anchor="middle" class="on ${p[3] ? '' : 'out'}"`) : '')
       }).join('')
     }).join('') + line(0, AXIS, width, AXIS) + Array.from({length: Math.floor(most/step) + 1}, (_, i) => step*i).map(ms => line(x(ms), AXIS, x(ms), AXIS + 4) + text(clamp(x(ms), 4, width - 14), AXIS + 17, ms, 'text-anchor="middle"')).join('') + text(width, AXIS + 34, 'ms', 'text-anchor="end"')
     d.$('table').innerHTML = '<tr><th class="soft">waiting for …</th><th class="soft">average</th><th class="soft">at most, ms</th></tr>' + all.map(([part, a, b]) =>

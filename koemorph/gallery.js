@@ -33,7 +33,7 @@ export function render({model, el}) {
       + line(LEFT, AXIS, width - LEFT, AXIS) + Array.from({length: Math.floor(c.frames/fps/.5) + 1}, (_, q) => q/2).map(t => line(x(t), AXIS, x(t), AXIS + 4) + (c.frames/fps > 3 && width < 560 && t % 1 ? '' : text(clamp(x(t), 10, width - 12), AXIS + 17, t.toFixed(1), 'text-anchor="middle"'))).join('') + text(width/2, AXIS + 33, 'seconds', 'text-anchor="middle"')
       + line(x((k + 1)/fps), TOP - 4, x((k + 1)/fps), AXIS, 'stroke-width="1.5"')
     const t = (k + 1)/fps, meet = c.lips.some(([a, b]) => a <= t && t <= b + 1/fps)
-    d.say(`${t.toFixed(2)} s${meet ? ', and the lips should meet' : ''}. Of ${c.lips.length} moments with the lips together, ${c.whose.map((who, i) => `“${who}” meets ${c.met[i]}`).join(', ')}.`)
+    d.say(`${t.toFixed(2)} s${meet ? ', and the lips should meet' : ''}. Of ${c.lips.length} moments with the lips together, ${c.whose.map((who, i) => `“${who}” meets ${c.met[i]}`).join(', ')}.${speed.value() === 'as spoken' ? '' : ` Played at ${speed.value()} of the speed.`}`)
   }
   el.gallery = {gap: () => shapes.map(s => s.lipGap/s.mouthWidth), clip: () => current().name}
   return d.begin()

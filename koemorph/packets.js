@@ -24,15 +24,16 @@ export function render({model, el}) {
     const all = fields(), changed = new Set(moved().map(m => m[0])), i = clamp(field.value(), 0, all.length - 1), [packet, name, b, says, kind] = all[i], before = protocols[protocol.value()].fields, state = `${protocol.value()} ${move.value()} ${value.value()}`
     field.input.max = all.length - 1; if (field.value() !== i) field.input.value = i
     field.input.parentElement.querySelector('b').textContent = `${i + 1} of ${all.length}`; value.input.parentElement.querySelector('b').textContent = place(value.value())
-    if (state !== shown) {
+    const news = state !== shown
+    if (news) {
       const lengths = []; for (const f of all) lengths[f[0]] = (lengths[f[0]] || 0) + bytes(f[2]).length
       grid.innerHTML = all.map((f, k) => (k && all[k - 1][0] === f[0] ? '' : `<p>packet ${f[0] + 1} of ${lengths.length}, ${lengths[f[0]]} bytes</p>`)
         + hex(f[2]).map(h => `<span data-k="${k}" class="${f[4]} ${k % 2 ? '' : 'even'} ${changed.has(k) ? 'moved' : ''}">${h}<small>${print(h)}</small></span>`).join('')).join('')
       shown = state
     }
     for (const s of grid.querySelectorAll('.chosen')) s.classList.remove('chosen')
-    const mine = [...grid.querySelectorAll(`[data-k="${i}"]`)]; for (const s of mine) s.classList.add('chosen')
-    if (mine.length) { const a = mine[0].offsetTop - grid.offsetTop; if (a < grid.scrollTop || a > grid.scrollTop + grid.clientHeight - 30) grid.scrollTop = a - 90 }
+    const mine = grid.querySelectorAll(`[data-k="${i}"]`), see = news && grid.querySelector('.moved') || mine[0]; for (const s of mine) s.classList.add('chosen')
+    if (see) { const a = see.offsetTop - grid.offsetTop; if (a < grid.scrollTop || a > grid.scrollTop + grid.clientHeight - 30) grid.scrollTop = a - 90 }
     const at = all.slice(0, i).filter(f => f[0] === packet).reduce((n, f) => n + bytes(f[2]).length, 0), n = bytes(b).length, words = says || readable(b)
     const places = [...changed].reduce((sum, k) => { const was = hex(before[k][2]); return sum + hex(all[k][2]).filter((h, j) => h !== was[j]).length }, 0)
     d.say(`${n === 1 ? `Byte ${at}` : `Bytes ${at} to ${at + n - 1}`}: ${name}${kind === 'value' ? ' = ' : name === words ? '' : ', '}${kind !== 'value' && name === words ? '' : words.length > 60 ? words.slice(0, 60) + '…' : words}. `

@@ -48,6 +48,17 @@ ROWS = [
     ('05_realtime', 'packets', 'coefficient', '.bytes, output'),
     ('05_realtime', 'packets', 'field', '.bytes, output'),
     ('05_realtime', 'packets', 'protocol', '.bytes, output'),
+    ('07_pretrained', 'coarticulation', 'play at half speed', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'moment', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'phone', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'spoken as', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'a say in', 'svg, output'),
+    ('07_pretrained', 'coarticulation', 'anticipation', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'takes', 'canvas, svg, output'),
+    ('07_pretrained', 'gallery', 'play', 'canvas, svg, output'),
+    ('07_pretrained', 'gallery', 'speech', 'canvas, svg, output'),
+    ('07_pretrained', 'gallery', 'speed', 'output'),
+    ('07_pretrained', 'gallery', 'moment', 'canvas, svg, output'),
 ]
 FLAGS = '--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split()
 LOOK = '''(el, selector) => [...el.querySelectorAll(':scope > div')].flatMap(host => [...host.shadowRoot.querySelectorAll(selector)])
@@ -84,9 +95,9 @@ def use(page, el, label):
     control = find(el, label); kind = control.evaluate('x => x.tagName')
     control.scroll_into_view_if_needed(); control.focus()
     if kind == 'BUTTON': page.keyboard.press('Space')
-    elif kind == 'SELECT': page.keyboard.press('ArrowDown')
+    elif kind == 'SELECT': page.keyboard.press('ArrowUp' if control.evaluate('x => x.selectedIndex === x.options.length - 1') else 'ArrowDown')
     else:
-        at_end = control.evaluate('x => +x.value >= +x.max - 3*(+x.step || 1)')
+        at_end = control.evaluate('x => +x.value >= +x.max - 3*(+x.step || 1) && +x.value > +x.min')
         for _ in range(3): page.keyboard.press('ArrowLeft' if at_end else 'ArrowRight')
     page.wait_for_timeout(60)
     return control
