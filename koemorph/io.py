@@ -831,12 +831,13 @@ def _base64(b): return b64encode(b).decode('ascii')
 
 def wav_uri(
     wave,  # (samples,) float, -1 to 1
-    sr:int # Samples per second
+    sr:int,# Samples per second
+    format:str='WAV' # Or FLAC: the same sound in half the room, for those who only play it
 )->str:    # `data:audio/wav;base64,…`
     "A 16-bit WAV that a page can carry in its own text"
     check_wave(wave, sr)
-    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format='WAV', subtype='PCM_16')
-    return 'data:audio/wav;base64,'+_base64(f.getvalue())
+    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format=format, subtype='PCM_16')
+    return f'data:audio/{format.lower()};base64,'+_base64(f.getvalue())
 
 # %% ../nbs/00_io.ipynb #5ee01299
 def module_text(

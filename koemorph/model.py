@@ -438,6 +438,7 @@ def attention_payload(
         phones=[[round(a, 3), round(b, 3), p] for a,b,p in phones if b<=n/fps and p.strip('ˈˌː ')], audio=wav_uri(wave[:end], 16_000),
         **{k: byte(run(NetworkStage(x), rows)) for k,x in faces.items()})
 
+# %% ../nbs/03_model.ipynb #08c376dd
 def show_attention(
     net:DualStream, # With a `temporal` mel encoder
     wave,           # (samples,) float32 at 16 kHz

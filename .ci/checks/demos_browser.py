@@ -24,12 +24,15 @@ ROWS = [
     ('00_io', 'face', 'speed', 'pace'),
     ('00_io', 'clock', 'frame rate', 'svg, output'),
     ('00_io', 'clock', 'into the film', 'svg, output'),
-    ('03_model', 'attention', 'play at half speed', 'svg.over, canvas.face, output'),
-    ('03_model', 'attention', 'frame', 'svg.over, canvas.face, output'),
-    ('03_model', 'attention', 'question', 'svg.over, output'),
+    ('01_dataset_pipeline', 'faults', 'play', '.over, canvas.scene'),
+    ('01_dataset_pipeline', 'faults', 'frame', '.over, canvas.scene'),
+    ('01_dataset_pipeline', 'faults', 'what goes wrong', '.over, canvas.scene, .score, output'),
     ('02_features', 'ears', 'play at half speed', '.over, canvas.row, output'),
     ('02_features', 'ears', 'frame', '.over, canvas.row, output'),
     ('02_features', 'ears', 'look-ahead', '.over, canvas.row, output'),
+    ('03_model', 'attention', 'play at half speed', 'svg.over, canvas.face, output'),
+    ('03_model', 'attention', 'frame', 'svg.over, canvas.face, output'),
+    ('03_model', 'attention', 'question', 'svg.over, output'),
 ]
 FLAGS = '--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split()
 LOOK = '''(el, selector) => [...el.querySelectorAll(':scope > div')].flatMap(host => [...host.shadowRoot.querySelectorAll(selector)])
