@@ -30,7 +30,9 @@ export function render({model, el}) {
     const labels = [[full, 'the face', ''], mel && [mel, 'mel alone', 'blue'], mood && [mood, 'mood alone', 'green']].filter(Boolean).map(([values, words, kind]) => ({y: y(at(values, n - 1, j)), words, kind})).sort((a, b) => a.y - b.y)
     labels.forEach((l, i) => { if (i) l.y = Math.max(l.y, labels[i - 1].y + 13) }); const low = labels.at(-1).y - SAID[1]; if (low > 0) labels.forEach(l => { l.y -= low })
     const bar = (w, age) => { const t = (k - age)/fps, h = clamp(w/.7)*(BARS[1] - BARS[0]); return box(x(t) + .5, WAVE[0], column - 1, WAVE[1] - WAVE[0], `class="orange" fill-opacity="${(.75*Math.sqrt(w)).toFixed(2)}"`) + box(x(t) + 1, BARS[1] - h, column - 2, h, 'class="orange"') }
-    over.innerHTML = phones.map(([a, b, p]) => text(x((a + b)/2), 12, p, 'text-anchor="middle" class="small"')).join('')
+    let free = 0                                                // phones that would stand in one another are left out
+    const spoken = phones.filter(([a, b, p]) => { const at = x((a + b)/2), fits = at - 4*p.length > free; if (fits) free = at + 4*p.length; return fits })
+    over.innerHTML = spoken.map(([a, b, p]) => text(x((a + b)/2), 12, p, 'text-anchor="middle" class="small"')).join('')
       + look.map(bar).join('')
       + Array.from(peaks, (v, i) => { const h = Math.max(1, v/255*(WAVE[1] - WAVE[0])); return box(x(i/peaks.length*seconds), (WAVE[0] + WAVE[1] - h)/2, Math.max(.7, (width - left - right)/peaks.length - .4), h, `fill-opacity="${i/peaks.length*seconds < now ? .8 : .25}"`) }).join('')
       + line(x(now), WAVE[0] - 4, x(now), AXIS, 'stroke-width="1.5"')
@@ -46,7 +48,7 @@ export function render({model, el}) {
       + labels.map(l => text(width - right + 4, l.y + 4, l.words, `class="small ${l.kind}"`)).join('')
       + Array.from({length: Math.floor(seconds/.2 + 1e-9) + 1}, (_, i) => i/5).map(t => line(x(t), AXIS, x(t), AXIS + 4) + text(x(t), AXIS + 17, t.toFixed(1), 'text-anchor="middle" class="small"')).join('') + text(width - right + 14, AXIS + 17, 'seconds', 'class="small"')
       + (mood ? box(left, GATE, gate[j]*(width - left - right), 16, 'class="blue" fill-opacity=".85"') + box(left + gate[j]*(width - left - right), GATE, (1 - gate[j])*(width - left - right), 16, 'class="green" fill-opacity=".85"')
-        + text(left, GATE - 6, `the gate trusts the mel ${Math.round(100*gate[j])} %`, 'class="blue small"') + text(width - right, GATE - 6, `the mood ${Math.round(100 - 100*gate[j])} %`, 'text-anchor="end" class="green small"') : '')
+        + text(left, GATE - 6, `gate: the mel ${Math.round(100*gate[j])} %`, 'class="blue small"') + text(width - right, GATE - 6, `the mood ${Math.round(100 - 100*gate[j])} %`, 'text-anchor="end" class="green small"') : '')
     const [ctx, w, h] = sized(d.$('.face'), 1.15), old = Math.round(best*1000/fps), p = heard((k - best + .5)/fps)
     drawFace(ctx, Object.fromEntries(names.map((name, i) => [name, at(full, k, i)])), {width: w, height: h, theme})
     d.say(`At ${now.toFixed(2)} s ${names[j]} looks most at the sound ${old ? `of ${old} ms before` : 'of this very moment'}${p && p.trim() ? `, the ${p}` : ''} (${Math.round(100*look[best])} % of its attention), and comes to ${at(full, k, j).toFixed(2)}.`)

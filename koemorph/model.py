@@ -435,9 +435,10 @@ def attention_payload(
     peaks = np.abs(np.asarray(wave)[:end//240*240].reshape(240, -1)).max(1)
     return dict(title=title, theme=theme, names=list(ARKIT), groups={g:list(GROUPS[g]) for g in GROUPS}, fps=[fps.numerator, fps.denominator], window=seen['time'].shape[-1],
         channel=channel, frame=frame, gate=seen['gate'].round(3).tolist(), weights=byte(seen['time']), peaks=byte(peaks/peaks.max()),
-        phones=[[round(a, 3), round(b, 3), p] for a,b,p in phones if b<=n/fps and p.strip('ˈˌː ')], audio=wav_uri(wave[:end], 16_000),
+        phones=[[round(a, 3), round(b, 3), p] for a,b,p in phones if b<=n/fps and p.strip('ˈˌː ').isalpha()], audio=wav_uri(wave[:end], 16_000),
         **{k: byte(run(NetworkStage(x), rows)) for k,x in faces.items()})
 
+# %% ../nbs/03_model.ipynb #08c376dd
 def show_attention(
     net:DualStream, # With a `temporal` mel encoder
     wave,           # (samples,) float32 at 16 kHz

@@ -7,7 +7,7 @@ A demo more is a row for each of its controls: page, demo (its module), the labe
 (a CSS selector inside the demo; canvases are compared by their pixels, the rest by their markup, and the demo as a whole by its picture).
 Sliders and lists are moved from the keyboard, buttons are pressed. A control that has no row is a fault.
 """
-import importlib.util, io, json, re, shutil, sys, tempfile
+import importlib.util, json, re, shutil, sys, tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +17,7 @@ chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 
 if not chromium: not_run('apt install chromium')
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
+from koemorph.io import module_text
 
 ROWS = [
     ('00_io', 'face', 'play', 'canvas.face, .curves canvas, output'),
@@ -24,12 +25,15 @@ ROWS = [
     ('00_io', 'face', 'speed', 'pace'),
     ('00_io', 'clock', 'frame rate', 'svg, output'),
     ('00_io', 'clock', 'into the film', 'svg, output'),
-    ('03_model', 'attention', 'play at half speed', 'svg.over, canvas.face, output'),
-    ('03_model', 'attention', 'frame', 'svg.over, canvas.face, output'),
-    ('03_model', 'attention', 'question', 'svg.over, output'),
+    ('01_dataset_pipeline', 'faults', 'play', '.over, canvas.scene'),
+    ('01_dataset_pipeline', 'faults', 'frame', '.over, canvas.scene'),
+    ('01_dataset_pipeline', 'faults', 'what goes wrong', '.over, canvas.scene, .score, output'),
     ('02_features', 'ears', 'play at half speed', '.over, canvas.row, output'),
     ('02_features', 'ears', 'frame', '.over, canvas.row, output'),
     ('02_features', 'ears', 'look-ahead', '.over, canvas.row, output'),
+    ('03_model', 'attention', 'play at half speed', 'svg.over, canvas.face, output'),
+    ('03_model', 'attention', 'frame', 'svg.over, canvas.face, output'),
+    ('03_model', 'attention', 'question', 'svg.over, output'),
     ('04_train', 'strides', 'mode', 'svg, output'),
     ('04_train', 'strides', 'stride', 'svg, output'),
     ('04_train', 'strides', 'epoch', 'svg, output'),
@@ -38,16 +42,16 @@ ROWS = [
     ('05_realtime', 'chunks', 'heard until', 'svg, output'),
     ('05_realtime', 'chunks', 'chunk', 'svg, output'),
     ('05_realtime', 'chunks', 'between two chunks', 'svg, output'),
-    ('05_realtime', 'budget', 'look-ahead', 'svg, table, output'),
-    ('05_realtime', 'budget', 'frames out', 'svg, table, output'),
-    ('05_realtime', 'budget', 'sound comes in chunks of', 'svg, table, output'),
-    ('05_realtime', 'budget', 'sound at', 'svg, table, output'),
-    ('05_realtime', 'budget', 'microphone’s driver', 'svg, table, output'),
-    ('05_realtime', 'budget', 'avatar’s program', 'svg, table, output'),
-    ('05_realtime', 'packets', 'moved to', '.bytes, output'),
-    ('05_realtime', 'packets', 'coefficient', '.bytes, output'),
-    ('05_realtime', 'packets', 'field', '.bytes, output'),
-    ('05_realtime', 'packets', 'protocol', '.bytes, output'),
+    ('05b_live', 'budget', 'look-ahead', 'svg, table, output'),
+    ('05b_live', 'budget', 'frames out', 'svg, table, output'),
+    ('05b_live', 'budget', 'sound comes in chunks of', 'svg, table, output'),
+    ('05b_live', 'budget', 'sound at', 'svg, table, output'),
+    ('05b_live', 'budget', 'microphone’s driver', 'svg, table, output'),
+    ('05b_live', 'budget', 'avatar’s program', 'svg, table, output'),
+    ('05a_sinks', 'packets', 'moved to', '.bytes, output'),
+    ('05a_sinks', 'packets', 'coefficient', '.bytes, output'),
+    ('05a_sinks', 'packets', 'field', '.bytes, output'),
+    ('05a_sinks', 'packets', 'protocol', '.bytes, output'),
     ('07_pretrained', 'coarticulation', 'play at half speed', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'moment', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'phone', 'canvas, svg, output'),
@@ -76,6 +80,16 @@ def page_of(name, folder):
         if (ROOT/'nbs'/d).is_dir() and not (folder/d).exists(): (folder/d).symlink_to(ROOT/'nbs'/d)
     return html
 
+LIVE = '''async ([code, payload]) => {            // as anywidget does it: the module is imported, its model tells and is told
+  const {default: {render}} = await import(URL.createObjectURL(new Blob([code], {type: 'text/javascript'}))), heard = {}, told = {}
+  const model = {get: key => key in told ? told[key] : payload[key], set: (key, v) => { told[key] = v }, save_changes: () => { model.saved = true }, on: (what, f) => { heard[what] = f }, off: what => { delete heard[what] }}
+  const el = document.body.appendChild(document.createElement('div')), end = render({model, el}), input = el.firstChild.shadowRoot.querySelector('input[type=range]')
+  input.value = +input.value ? 0 : 1; input.dispatchEvent(new Event('input', {bubbles: true}))
+  const [key] = Object.keys(told), by_hand = model.saved && told[key] === +input.value
+  told[key] = 2; heard['change:' + key](); const by_python = +input.value === 2
+  end(); el.remove(); return [by_hand, by_python, Object.keys(heard).length]
+}'''
+
 def watched(browser, faults, where, **kw):
     page = browser.new_context(offline=True, **kw).new_page()
     page.on('request', lambda r: r.url.split(':')[0] in ('file', 'data', 'blob') or faults.append(f'{where}: asked for {r.url[:80]}'))
@@ -89,6 +103,15 @@ def find(el, label):
     for how in (f'button[title^="{label}"]', f'[aria-label="{label}"]', f'label:has-text("{label}") >> input, select'):
         if (found := el.locator(how)).count(): return found.first
     raise AssertionError(f'no control {label!r}')
+
+def both_hosts(page, demo, text):
+    "What is wrong with a demo on its page beside its module: an older text in the page, or values that do not travel in a widget"
+    code = module_text(f'{demo}.js')
+    if code not in text: return [f'{demo}: the page has an older {demo}.js, run its notebook again']
+    if "from './demo.js'" not in (ROOT/f'koemorph/{demo}.js').read_text(encoding='utf-8'): return []
+    payload = json.loads(re.search(rf'class="koemorph-{demo}".*?\nconst payload = (.*?)\n', text, re.S)[1])
+    got = page.evaluate(LIVE, [code, payload])
+    return [] if got == [True, True, 0] else [f'{demo}: as a widget, (told by hand, moved from Python, listeners left) are {got}']
 
 def use(page, el, label):
     "Use a control as a keyboard would"
@@ -137,6 +160,7 @@ def main(only='', out=''):
                 page = watched(browser, faults, name, viewport=dict(width=width, height=900), color_scheme=theme, device_scale_factor=2 if out else 1)
                 page.goto(html.as_uri()); page.wait_for_timeout(300)
                 for demo in demos:
+                    if theme == 'light': faults += [f'{name}: {w}' for w in both_hosts(page, demo, html.read_text(encoding='utf-8'))]
                     if theme == 'light': faults += [f'{name}: {w}' for w in drive(page, demo, [r[2:] for r in rows if r[:2] == (name, demo)])]
                     for el in page.locator(f'.koemorph-{demo}').all():
                         card = el.locator(':scope > div').first
