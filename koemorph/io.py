@@ -638,13 +638,14 @@ def write_livelink_csv(
 
 # %% ../nbs/00_io.ipynb #c96701a6
 _MOTION = {'.a2f.json': 'a2f', '.lam.json': 'lam', '.talkinghead.json': 'talkinghead', '.unity.json': 'unity', '.unity.csv': 'unity',
-           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}                # 08 reads and writes these
-READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json', **{s: f'koemorph.motion:read_{f}' for s,f in _MOTION.items()}}
+           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}
+READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json',
+           **{s: f"koemorph.motion:read_{'json' if s.endswith('.json') else f}" for s,f in _MOTION.items()}}
 WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, **{s: f'koemorph.motion:write_{f}' for s,f in _MOTION.items()}}
 
 def suffixes(
     table, # `READERS` or `WRITERS`
-)->str:    # `.jsonl, .csv …`
+)->str:    # `.a2f.json, .csv …`
     "What there is in `table`, for help and messages"
     return ', '.join(sorted(table))
 
