@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['ARKIT', 'GROUPS', 'POSE', 'SR', 'APERTURE', 'READERS', 'WRITERS', 'COMMANDS', 'closest', 'arkit_name', 'as_fps',
-           'frame_ends', 'n_frames', 'Track', 'aperture', 'lips_shut', 'closures', 'atomic_write', 'as_wave',
-           'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl', 'detect_fps', 'timed_track',
-           'read_jsonl', 'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen', 'write_livelink_csv',
-           'suffixes', 'by_suffix', 'read_track', 'write_track', 'check_out', 'find_pairs', 'need', 'busiest',
-           'plot_track', 'face_model', 'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
+           'frame_ends', 'n_frames', 'clock_payload', 'show_clock', 'Track', 'aperture', 'lips_shut', 'closures',
+           'atomic_write', 'as_wave', 'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl',
+           'detect_fps', 'timed_track', 'read_jsonl', 'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen',
+           'write_livelink_csv', 'suffixes', 'by_suffix', 'read_track', 'write_track', 'check_out', 'find_pairs',
+           'need', 'busiest', 'plot_track', 'face_model', 'wav_uri', 'module_text', 'inline_module', 'show_face',
+           'face_page', 'convert', 'main']
 
 # %% ../nbs/00_io.ipynb #da3ead0d
 import ast,csv,difflib,hashlib,html,importlib,importlib.util,inspect,json,math,os,re,sys,warnings
@@ -100,6 +101,33 @@ def n_frames(
     "How many whole frames fit `n_samples`: `frame_ends` turned round, exact"
     fps = as_fps(fps)
     return (fps.numerator*(2*int(n_samples)+1) - 1)//(2*sr*fps.denominator)
+
+# %% ../nbs/00_io.ipynb #04f6ea41
+def clock_payload(
+    rates:tuple=('23.976', 24, 25, '29.97', 30, 50, 60), # Frames per second: the stops of one slider
+    rate:int=4,       # Which of them to begin with
+    minute:int=1,     # Minutes into the film to begin with, of `minutes`
+    minutes:int=60,   # How far the other slider goes
+    sr:int=SR,        # Samples per second
+    span:float=.2,    # How much sound is shown, seconds
+    title:str='',     # A line above the picture
+    theme:str='auto', # 'light', 'dark', or 'auto': as the page is
+)->dict:              # Plain values, ready for JSON; `ends` in samples since its minute, `late` in seconds
+    "All that `clock.js` asks for: the frames around every minute by `frame_ends`, and how late a rounded hop would begin them"
+    def at(fps):
+        hop,marks = int(sr/fps+Fraction(1,2)),[60*sr*m for m in range(minutes+1)]
+        first = [n_frames(s, fps, sr) for s in marks]
+        ends = [frame_ends(int(span*fps)+2, fps, sr, k-1)-s if k else np.r_[0, frame_ends(int(span*fps)+1, fps, sr)] for k,s in zip(first, marks)]
+        late = [(k*hop-s-int(e[0]))/sr for k,s,e in zip(first, marks, ends)]
+        return dict(name=f'{float(fps):.5g}', num=fps.numerator, den=fps.denominator, hop=hop, first=first, ends=[e.tolist() for e in ends], late=[round(x, 6) for x in late])
+    return dict(title=title, theme=theme, sr=sr, span=span, rate=rate, minute=minute, rates=[at(as_fps(r)) for r in rates])
+
+# %% ../nbs/00_io.ipynb #ad59d874
+@delegates(clock_payload)
+def show_clock(**kwargs)->'_View': # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "Frames on rounded samples above frames a rounded hop apart, with a slider for the rate and one for the minute"
+    model = clock_payload(**kwargs)
+    return inline_module('clock.js', model, f"{model['title'] or 'clock'}: {len(model['rates'])} rates, {len(model['rates'][0]['first'])-1} minutes")
 
 # %% ../nbs/00_io.ipynb #74577da3
 @dataclass(frozen=True, eq=False)
@@ -835,10 +863,21 @@ def wav_uri(
     f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format='WAV', subtype='PCM_16')
     return 'data:audio/wav;base64,'+_base64(f.getvalue())
 
+# %% ../nbs/00_io.ipynb #5ee01299
+def module_text(
+    js:str, # An ES module of this package, such as `clock.js`
+)->str:     # One module that imports nothing
+    "The text of `js`, with the neighbours it imports from written into it"
+    code = files('koemorph').joinpath(js).read_text(encoding='utf-8')
+    def inside(m):
+        body = re.sub(r'^export (default .*\n)?', '', module_text(m[2]), flags=re.M)
+        return f"const {m[1]} = (() => {{\n{body}\nreturn {m[1]}\n}})()"
+    return re.sub(r"^import (\{[\w, ]+\}) from '\./([\w.]+)'$", inside, code, flags=re.M)
+
 # %% ../nbs/00_io.ipynb #5d1e0a77
 class _View:
     "Something to look at: HTML where there is a page, one line of text elsewhere"
-    def __init__(self, html, text): self.html,self.text = html,text
+    def __init__(self, html, text, js='', model=None): self.html,self.text,self.js,self.model = html,text,js,model
     def _repr_html_(self): return self.html
     def __repr__(self): return self.text
 
@@ -851,14 +890,21 @@ def inline_module(
     payload = json.dumps(model).replace('<', '\\u003c')   # a title may say </script>
     kind = js.removesuffix('.js')
     name = f'{kind}-'+hashlib.sha1(payload.encode()).hexdigest()[:10]
-    code = files('koemorph').joinpath(js).read_text(encoding='utf-8')
     return _View(f"""<div id="{name}" class="koemorph-{kind}"></div>
 <script type="module">
-{code}
+{module_text(js)}
 const payload = {payload}
 const model = {{get: key => payload[key], on() {{}}, off() {{}}}}
 for (const el of document.querySelectorAll('[id="{name}"]:empty')) render({{model, el}})
-</script>""", text)
+</script>""", text, js, model)
+
+# %% ../nbs/00_io.ipynb #bdddd9e0
+@patch
+def live(self:_View):
+    "The same as a widget in a running notebook: an attribute for every value of its model, in step with the controls"
+    anywidget,traits = need('anywidget', 'viz'), need('traitlets', 'viz')
+    values = {k: traits.Any(v).tag(sync=True) for k,v in self.model.items()}
+    return type('Live', (anywidget.AnyWidget,), dict(_esm=module_text(self.js), **values))()
 
 # %% ../nbs/00_io.ipynb #b1c07d63
 @delegates(face_model)
@@ -899,7 +945,7 @@ COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file',
                 calibrate='koemorph.realtime:calibrate_room', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
                 corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
-                train='koemorph.train:main', eval='koemorph.train:evaluate')
+                train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(

@@ -166,7 +166,7 @@ def _rows(track, what, digits=None):
 class _Binary:
     "A glTF in the making: arrays go into one buffer, each with its accessor"
     def __init__(self):
-        self.lib = need('pygltflib', 'export')
+        self.lib = need('pygltflib', 'motion')
         self.gltf,self.blob = self.lib.GLTF2(asset=self.lib.Asset(generator='koemorph'), scene=0, scenes=[self.lib.Scene(nodes=[])]),b''
     def put(self, x, kind, target=None, ends=False):
         "The number of an accessor that holds `x`; `ends` notes its smallest and largest values"
@@ -204,7 +204,7 @@ def write_glb(
     b.gltf.nodes.append(L.Node(name='head', mesh=0)); b.gltf.scenes[0].nodes = [0]
     b.animate(track.times, [(0, 'weights', rows, 'SCALAR')], track.fps); b.save(path)
 
-write_glb.needs = [('pygltflib','export')]     # what a command asks for before it computes
+write_glb.needs = [('pygltflib','motion')]     # what a command asks for before it computes
 
 # %% ../nbs/08_motion.ipynb #05ea4eab
 def _face(path, names, times, rows, fps=None, gaps='error', scale=1):
@@ -227,7 +227,7 @@ _KIND = {5120:('i1',127), 5121:('u1',255), 5122:('<i2',32767), 5123:('<u2',65535
 
 def _open_gltf(path):
     "A glTF file and a function from accessor to array"
-    must_be_file(path); lib = need('pygltflib', 'export')
+    must_be_file(path); lib = need('pygltflib', 'motion')
     whole = Path(path).read_bytes()
     if whole[:5]!=b'glTF\x02': raise ValueError(f"{path} is not a binary glTF 2")
     try: g = lib.GLTF2.load_from_bytes(whole); blob = g.binary_blob()

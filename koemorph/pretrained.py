@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['VISEMES', 'ENGINES', 'STYLES', 'LATE', 'LICENCE', 'RESEARCH', 'RECIPES', 'read_clip', 'visemes', 'targets',
            'lip_counts', 'sentence', 'laughter', 'lacking', 'Voice', 'cast', 'Style', 'say', 'corpus_table', 'corpus',
-           'negatives', 'augment', 'Take', 'session', 'sessions', 'consonant_peaks', 'held_out', 'Recipe', 'hear',
-           'fit_recipe', 'pretrain', 'ship']
+           'negatives', 'augment', 'Take', 'labelled', 'session', 'sessions', 'consonant_peaks', 'held_out', 'Recipe',
+           'hear', 'fit_recipe', 'pretrain', 'halve', 'ship']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
@@ -847,6 +847,18 @@ class Take:
     engine:str      # A key of ENGINES
     language:str    # A key of sentences.json
 
+def labelled(
+    heard:np.ndarray,     # (samples,) float32 at 16 kHz: what will be listened to
+    phones,               # (start, end, phone) rows, seconds
+    clip,                 # Dict with alphabet, voice, engine and language, as a clip's JSON has them
+    spoken:np.ndarray=None# (samples,) float32: what the mouth did, without the room; None: as heard
+)->Take:                  # Its face and its spans, `LATE` after the phones
+    "What a face does while `phones` are heard"
+    face = targets(phones, heard if spoken is None else spoken, clip['alphabet'], late=LATE)
+    spans = [(a+LATE, b+LATE, v) for a,b,v in visemes(phones, clip['alphabet'])]
+    return Take(heard, face, spans, clip['voice'], clip['engine'], clip['language'])
+
+# %% ../nbs/07_pretrained.ipynb #a9839cb6
 def session(
     paths,               # Clips of one voice: their .json, in the order they are heard
     rng,                 # numpy Generator: pauses and place
@@ -864,10 +876,7 @@ def session(
     if elsewhere:
         heard,scale = augment(spoken, rng, **place)
         spoken = soxr.resample(spoken, SR, SR*scale)[:len(heard)]; spoken = np.pad(spoken, (0, len(heard)-len(spoken)))
-    phones = _stretch(phones, scale)
-    face = targets(phones, spoken, clip['alphabet'], late=LATE)
-    spans = [(a+LATE, b+LATE, v) for a,b,v in visemes(phones, clip['alphabet'])]
-    return Take(heard, face, spans, clip['voice'], clip['engine'], clip['language'])
+    return labelled(heard, _stretch(phones, scale), clip, spoken)
 
 # %% ../nbs/07_pretrained.ipynb #ddd40e30
 def _split(clip, path):
@@ -937,7 +946,7 @@ def _recall(answers, what):
 def _pooled(answers):
     "All answers as one set of scores"
     (lips,bilabials),(teeth,_) = (_recall(answers, k) for k in ('lips', 'teeth'))
-    met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0)
+    met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0).tolist()
     def known(k): x = np.array([a[k] for a in answers], float); x = x[~np.isnan(x)]; return float(x.mean()) if len(x) else np.nan
     return dict(lips=lips, teeth=teeth, **{k:known(k) for k in ('viseme','aperture','funnel','pucker')}, closed=met/asked if asked else np.nan,
                 vowels_shut=shut/vowels if vowels else np.nan, jitter=known('jitter'), bilabials=bilabials)
@@ -1033,12 +1042,26 @@ def pretrain(
     if weights not in RECIPES: raise ValueError(f"weights {weights!r}, expected one of {', '.join(RECIPES)}{closest(weights, RECIPES)}")
     fit_recipe(RECIPES[weights], hear(RECIPES[weights], clips, seed, jobs), out, weights, steps, seed)
 
+# %% ../nbs/07_pretrained.ipynb #a7323c39
+def halve(
+    path # An .onnx file; what does not fit 16 bits exactly stays as it is
+):
+    "Weights stored in 16 bits and widened when the file is opened: the same answers from half the bytes"
+    onnx = need('onnx', 'train')
+    net = onnx.load(path)
+    for x in net.graph.initializer:
+        name,wide = x.name,onnx.numpy_helper.to_array(x)
+        if x.data_type!=onnx.TensorProto.FLOAT or wide.size<64 or (wide.astype(np.float16)!=wide).any(): continue
+        x.CopyFrom(onnx.numpy_helper.from_array(wide.astype(np.float16), f'{name}.half'))
+        net.graph.node.insert(0, onnx.helper.make_node('Cast', [f'{name}.half'], [name], to=onnx.TensorProto.FLOAT))
+    with atomic_write(path, 'wb') as f: f.write(net.SerializeToString())
+
 # %% ../nbs/07_pretrained.ipynb #7cb50dd5
 def ship(
     checkpoint, # Folder of a trained network
     folder,     # Where its packaged form goes
 )->Path:        # `folder`
-    "A checkpoint with weights rounded to 16 bits: half the size, and model.onnx made of the same numbers"
+    "A checkpoint with weights rounded to 16 bits, in model.safetensors as in model.onnx: half the size"
     need('torch', 'train')
     from koemorph import model
     net,about = model.load_checkpoint(checkpoint)
@@ -1046,4 +1069,5 @@ def ship(
     net.load_state_dict(half)
     model.save_checkpoint(folder, net, **{k:v for k,v in about.items() if k not in model.config(net)})
     with atomic_write(Path(folder)/'model.safetensors', 'wb') as f: f.write(need('safetensors.torch', 'train').save(half))
+    halve(Path(folder)/'model.onnx')
     return Path(folder)

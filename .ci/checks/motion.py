@@ -124,7 +124,7 @@ def refusals(tmp):
     bare = {**ENV, 'PYTHONPATH': f"{tmp/'bare'}{os.pathsep}{ROOT}"}
     def run(*words): return subprocess.run([sys.executable, '-m', 'koemorph', *words], cwd=tmp, env=bare, capture_output=True, text=True)
     r = run('run', str(ROOT/'koemorph/samples/en.wav'), '-o', 'x.glb')
-    assert r.returncode==1 and "pip install 'koemorph[export]'" in r.stderr and not (tmp/'x.glb').exists(), r.stderr
+    assert r.returncode==1 and "pip install 'koemorph[motion]'" in r.stderr and not (tmp/'x.glb').exists(), r.stderr
     r = run('convert', 'all.jsonl', '-o', 'x.unity.json'); assert r.returncode==0, r.stderr
     loaded = subprocess.run([sys.executable, '-c', "import sys; from koemorph.io import write_track,read_track; write_track(read_track('all.jsonl'), 'y.lam.json'); print('pygltflib' in sys.modules, 'torch' in sys.modules)"], cwd=tmp, env=ENV, capture_output=True, text=True)
     assert loaded.stdout.strip()=='False False', loaded
