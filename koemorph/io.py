@@ -873,7 +873,7 @@ def face_page(
 COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.realtime:stream_to', devices='koemorph.realtime:devices',
                 calibrate='koemorph.realtime:calibrate_room', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
-                corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
+                corpus='koemorph.pretrained:corpus', sample='koemorph.pretrained:sample_data', pretrain='koemorph.pretrained:pretrain',
                 train='koemorph.train:main', eval='koemorph.train:evaluate')
 
 # %% ../nbs/00_io.ipynb #af2a2df1

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['VISEMES', 'ENGINES', 'STYLES', 'LATE', 'LICENCE', 'RESEARCH', 'RECIPES', 'read_clip', 'visemes', 'targets',
            'lip_counts', 'sentence', 'laughter', 'lacking', 'Voice', 'cast', 'Style', 'say', 'corpus_table', 'corpus',
-           'negatives', 'augment', 'Take', 'session', 'sessions', 'consonant_peaks', 'held_out', 'Recipe', 'hear',
-           'fit_recipe', 'pretrain', 'ship']
+           'negatives', 'augment', 'Take', 'session', 'sessions', 'sample_data', 'consonant_peaks', 'held_out',
+           'Recipe', 'hear', 'fit_recipe', 'pretrain', 'ship']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
@@ -23,7 +23,7 @@ import soundfile as sf
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
-from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, closures, frame_ends, n_frames, need, read_wave, write_wave
+from .io import ARKIT, Track, aperture, as_fps, atomic_write, closest, closures, find_pairs, frame_ends, n_frames, need, read_wave, write_jsonl, write_wave
 from .features import SR, Resampler, run
 
 # %% ../nbs/07_pretrained.ipynb #a35c9e74
@@ -898,6 +898,35 @@ def sessions(
 ):                  # yields Takes
     "All the clips of `split`, voice by voice, three to six to a session"
     return (session(paths, np.random.default_rng(own), split=='train') for paths,own in _plan(folder, split, copies, seed))
+
+# %% ../nbs/07_pretrained.ipynb #854e1d93
+_SAMPLE = dict(train=dict(heart=4) | {'kokoro-00-ja':2}, val={'kokoro-04-en':1, 'kokoro-04-ja':1}, test={'kokoro-03-en':1, 'kokoro-03-ja':1})
+
+def _recording(
+    voice:Voice, # Who
+    k:int,       # Number of the recording, from 1
+)->tuple:        # wave (samples,) float32 at 16 kHz, and its Track of 52 coefficients at 30 fps
+    "One recording of a data set: a sentence of ours, and the face that says it"
+    rng = np.random.default_rng([k, *voice.name.encode()])
+    wave,phones = say(voice, sentence(voice.language, rng), rng)
+    return wave, targets(phones, wave, _SPELLING[voice.engine], late=LATE)
+
+# %% ../nbs/07_pretrained.ipynb #4c85e9f8
+def sample_data(
+    out:str, # Folder for train, val and test; made if it is not there
+):
+    "Make a small data set of our own synthesis, in the layout that koemorph train reads"
+    people = {v.name:v for v in cast()}
+    lacks = {e:lacking(e) for split in _SAMPLE.values() for e in {people[v].engine for v in split} if lacking(e)}
+    if lacks: raise ModuleNotFoundError(f"the sample data are spoken by hibari and kokoro, and {' and '.join(lacks)} cannot speak here: {next(iter(lacks.values()))}")
+    for split,names in _SAMPLE.items():
+        folder = Path(out)/split; folder.mkdir(parents=True, exist_ok=True)
+        for name,count in names.items():
+            for k in range(1, count+1):
+                wave,face = _recording(people[name], k)
+                stem = f"{name.removesuffix('-ja').removesuffix('-en')}_{people[name].language}{k:02d}"
+                write_jsonl(face, folder/f'{stem}.jsonl'); write_wave(wave, folder/f'{stem}.wav', SR)
+        print(f'{folder}: {len(find_pairs(folder))} recordings')
 
 # %% ../nbs/07_pretrained.ipynb #20048e93
 _APART = 'TH DD LL KK SS SJ CH RR YY HH'.split()        # consonants that leave the lips apart
