@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SPEC = settings.ini setup.py constraints.txt
 
-.PHONY: demo test nightly docs readme clean
+.PHONY: demo test nightly docs readme pages coverage clean
 demo: $(VENV)/core
 	$(BIN)/koemorph demo
 
@@ -28,6 +28,14 @@ docs: $(VENV)/dev
 
 readme: $(VENV)/dev
 	$(BIN)/python .ci/checks/readme.py --write
+
+# What the site takes from weights, figures, docments and the sidebar
+pages: $(VENV)/dev
+	$(BIN)/python .ci/pages.py --write
+
+# How much of the package the notebooks run, in per cent: all of them, or `make coverage NB='00_io 02_features'`
+coverage: $(VENV)/dev
+	$(BIN)/python .ci/covered.py $(NB)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info _docs _proc demo

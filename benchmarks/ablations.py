@@ -7,7 +7,7 @@ CLIPS is what `koemorph corpus` filled. Every run hears one in `--every` of its 
 read again at the start, so that a stopped sweep goes on. Scores are those of `koemorph.pretrained.held_out`, on held-out voices (`val`) and on known voices
 with other sentences (`seen`); `quiet` is the mean opening on sounds that are not speech and were not learnt. No real face is looked at: nothing is chosen by it.
 """
-import argparse, json, shutil, sys, tempfile, time
+import argparse, json, shutil, tempfile, time
 from dataclasses import replace
 from pathlib import Path
 import machine

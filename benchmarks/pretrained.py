@@ -7,7 +7,7 @@ CLIPS is what `koemorph corpus` filled; `val` are the voices kept apart, `seen` 
 `koemorph.pretrained.held_out`: [value, low, high] of a 95 % interval, takes resampled. `int8` is compared with fp32 on the faces of `val`:
 mean |Δ| of all coefficients, and the largest fall of a correlation. `us_per_frame` is the CPU time of one frame at a time, the least of five tries in turns.
 """
-import argparse, json, os, shutil, sys, tempfile, time
+import argparse, json, os, time
 os.environ.update(OMP_NUM_THREADS='1')
 from pathlib import Path
 import machine

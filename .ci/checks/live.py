@@ -8,7 +8,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the b
 from pathlib import Path
 import numpy as np
 from koemorph.features import SR, load_wave
-from koemorph.io import n_frames, read_track, write_wave
+from koemorph.io import n_frames, read_track
 from koemorph.sinks import outlet, sender
 from koemorph.live import paced
 from koemorph.realtime import pipeline, tracks

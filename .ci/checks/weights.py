@@ -2,11 +2,10 @@
 """The packaged weights, as anyone would judge them: sizes, papers and hashes; a mouth at rest on sounds made here; lips and teeth of voices that never taught; int8 beside fp32
 
 Nothing here was trained on: the noises come from other generators than `negatives`, the voices are those the cast keeps apart."""
-import hashlib, json, re, sys
-from pathlib import Path
+import hashlib, json, sys
 import numpy as np
 import onnxruntime
-from koemorph.io import Track, aperture
+from koemorph.io import aperture
 from koemorph.pretrained import _SPELLING, cast, held_out, labelled, lacking, say, sentence
 from koemorph.realtime import WEIGHTS, animate
 
