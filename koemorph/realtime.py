@@ -1913,8 +1913,9 @@ def give_page(
     open_browser:bool=False # Open the page in the browser
 ):
     "`koemorph serve --wasm`: the page that computes everything itself, given out here or written into `out`"
-    pages,own = browser_files(ort, model_path),Network(model_path).fps
-    if as_fps(fps)!=own: raise ValueError(f"fps={fps}, but in the browser this network runs at its own rate: --fps {own}")
+    pages = browser_files(ort, model_path)
+    clock = json.loads(pages['settings.json'])['constants']
+    if as_fps(fps)!=(own:=Fraction(clock['num'], clock['den'])): raise ValueError(f"fps={fps}, but in the browser this network runs at its own rate: --fps {own}")
     for name,body in pages.items() if out else ():
         (f:=Path(out)/name).parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(f, 'wb') as to: to.write(body)
