@@ -185,7 +185,7 @@ function drawNow() {
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q*list.length))]
 function showMeter() {
   const t = tally, put = (id, words) => { if ($(id).textContent !== words) $(id).textContent = words }
-  if (t.computing.length) put('computing', `${quantile(t.computing, .5).toFixed(1)} ms a frame, 95 % within ${quantile(t.computing, .95).toFixed(1)}: ${(1000/fps/quantile(t.computing, .5)).toFixed(0)} × faster than the sound`)
+  if (t.computing.length) put('computing', `${quantile(t.computing, .5).toFixed(1)} ms a frame, 95 % within ${quantile(t.computing, .95).toFixed(1)}: ${(1000/fps/quantile(t.computing, .5)).toFixed(1)} × as fast as the sound`)
   put('frames', `${t.frames} for ${t.sound.toFixed(2)} s of sound`)
   put('lost', `${t.late} late, ${t.dropped > .005 ? t.dropped.toFixed(2) + ' s dropped' : 'none dropped'}`)
   const db = clamp(20*Math.log10(level + 1e-6), -60, 0)
@@ -219,7 +219,7 @@ addEventListener('keydown', e => { if (e.key === 'Escape' && playing) stop() })
 
 try {
   const asked = new URLSearchParams(location.search).get('model') || Object.keys(models)[0]
-  $('model').replaceChildren(...Object.keys(models).map(name => new Option(name, name, false, name === asked)))
+  $('model').replaceChildren(...Object.keys(models).map(name => new Option(name + (name.endsWith('int8') ? ': 8 bits, smaller' : ''), name, false, name === asked)))
   if (!Object.hasOwn(models, asked)) throw new Error(`There is no model ${asked.slice(0, 40)} here, expected ${Object.keys(models).join(' or ')}.`)
   ears(constants)                                    // what a browser cannot hear is said before anything is loaded
   say('The network is on its way …')
