@@ -666,13 +666,14 @@ def write_livelink_csv(
 
 # %% ../nbs/00_io.ipynb #c96701a6
 _MOTION = {'.a2f.json': 'a2f', '.lam.json': 'lam', '.talkinghead.json': 'talkinghead', '.unity.json': 'unity', '.unity.csv': 'unity',
-           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}                # 08 reads and writes these
-READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json', **{s: f'koemorph.motion:read_{f}' for s,f in _MOTION.items()}}
+           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}
+READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json',
+           **{s: f"koemorph.motion:read_{'json' if s.endswith('.json') else f}" for s,f in _MOTION.items()}}
 WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, **{s: f'koemorph.motion:write_{f}' for s,f in _MOTION.items()}}
 
 def suffixes(
     table, # `READERS` or `WRITERS`
-)->str:    # `.jsonl, .csv …`
+)->str:    # `.a2f.json, .csv …`
     "What there is in `table`, for help and messages"
     return ', '.join(sorted(table))
 
@@ -855,12 +856,13 @@ def _base64(b): return b64encode(b).decode('ascii')
 
 def wav_uri(
     wave,  # (samples,) float, -1 to 1
-    sr:int # Samples per second
+    sr:int,# Samples per second
+    format:str='WAV' # Or FLAC: the same sound in half the room, for those who only play it
 )->str:    # `data:audio/wav;base64,…`
     "A 16-bit WAV that a page can carry in its own text"
     check_wave(wave, sr)
-    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format='WAV', subtype='PCM_16')
-    return 'data:audio/wav;base64,'+_base64(f.getvalue())
+    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format=format, subtype='PCM_16')
+    return f'data:audio/{format.lower()};base64,'+_base64(f.getvalue())
 
 # %% ../nbs/00_io.ipynb #5ee01299
 def module_text(
@@ -943,7 +945,7 @@ def face_page(
 COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.live:stream_to', devices='koemorph.live:devices',
                 calibrate='koemorph.live:calibrate_room', serve='koemorph.serve:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
-                corpus='koemorph.pretrained:corpus', pretrain='koemorph.pretrained:pretrain',
+                corpus='koemorph.pretrained:corpus', sample='koemorph.pretrained:sample_data', pretrain='koemorph.pretrained:pretrain',
                 train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
 
 # %% ../nbs/00_io.ipynb #af2a2df1

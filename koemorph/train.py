@@ -870,7 +870,7 @@ def ruled(self:Trainer, rules):
 def look(
     net:DualStream, # The weights to be judged
     valid:list,     # Of `Recording`
-    loss:FaceLoss
+    loss:FaceLoss   # What training lowers
 )->dict:            # `valid`: the loss; `r`, `closed`, `false`, `size`: see `lip_scores`, mean over recordings that tell
     "How `net` does on voices it never heard"
     if not valid: return {}
@@ -926,9 +926,9 @@ def fit(
     train:list,           # Of `Recording`
     valid:list,           # Of `Recording`: voices the network never hears; empty: the last weights are kept
     folder,               # For `best_model`, `last_model` and `checkpoint_epoch_…`
-    cfg:FitCfg=FitCfg(),
+    cfg:FitCfg=FitCfg(),  # How long, how fast, on what
     data:DataCfg=DataCfg(), # How windows are cut
-    loss:LossCfg=LossCfg(),
+    loss:LossCfg=LossCfg(), # What counts how much
     resume=True,          # True: take up `folder/last_model` where there is one; a path: that file; False: begin
     watch=None,           # Called with the Trainer after every look
     **about               # For the checkpoint's config: `name`, `licence` …
