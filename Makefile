@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SPEC = settings.ini setup.py constraints.txt
 
-.PHONY: demo test nightly docs readme clean
+.PHONY: demo test nightly docs readme pages coverage clean
 demo: $(VENV)/core
 	$(BIN)/koemorph demo
 
@@ -19,12 +19,23 @@ nightly: $(VENV)/dev
 
 docs: $(VENV)/dev
 	@command -v quarto >/dev/null || { echo 'make docs needs Quarto: https://quarto.org/docs/get-started'; exit 1; }
+	@command -v npm >/dev/null || { echo 'make docs needs npm, for onnxruntime-web: https://nodejs.org'; exit 1; }
 	touch README.md
 	PATH="$(abspath $(BIN)):$$PATH" nbdev_docs
 	$(BIN)/python .ci/offline_pages.py _docs
+	npm install onnxruntime-web@1 --ignore-scripts --no-audit --no-fund --prefix _proc/npm
+	$(BIN)/koemorph serve --wasm --ort _proc/npm/node_modules/onnxruntime-web/dist -o _docs/live
 
 readme: $(VENV)/dev
 	$(BIN)/python .ci/checks/readme.py --write
+
+# What the site takes from weights, figures, docments and the sidebar
+pages: $(VENV)/dev
+	$(BIN)/python .ci/pages.py --write
+
+# How much of the package the notebooks run, in per cent: all of them, or `make coverage NB='00_io 02_features'`
+coverage: $(VENV)/dev
+	$(BIN)/python .ci/covered.py $(NB)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info _docs _proc demo

@@ -7,13 +7,15 @@ A file is handed over at the speed it is spoken, in chunks of 10 ms, through gat
 measured from 2000 random moments; `parts` says what the time went to: up to a frame, the look-ahead, waiting, computing, sending.
 Run it on an idle machine.
 """
-import argparse, json, os, socket, tempfile, threading, time
+import argparse, json, os, socket, threading, time
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
 from importlib.resources import files
 import numpy as np
 import machine
-from koemorph.features import SR, load_wave
-from koemorph.realtime import Meter, outlet, paced, pipeline, sender, tracks
+from koemorph.features import load_wave
+from koemorph.live import Meter, paced
+from koemorph.sinks import outlet, sender
+from koemorph.realtime import pipeline, tracks
 
 def arrivals(door, came):
     "Note when each frame's packet arrives"

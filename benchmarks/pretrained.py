@@ -7,7 +7,7 @@ CLIPS is what `koemorph corpus` filled; `val` are the voices kept apart, `seen` 
 `koemorph.pretrained.held_out`: [value, low, high] of a 95 % interval, takes resampled. `int8` is compared with fp32 on the faces of `val`:
 mean |Δ| of all coefficients, and the largest fall of a correlation. `us_per_frame` is the CPU time of one frame at a time, the least of five tries in turns.
 """
-import argparse, json, os, shutil, sys, tempfile, time
+import argparse, json, os, time
 os.environ.update(OMP_NUM_THREADS='1')
 from pathlib import Path
 import machine
@@ -46,8 +46,10 @@ def main():
     if a.short:
         samples = Path(koemorph.__file__).parent/'samples'; a.models, a.draws = ['live'], 0
         takes = dict(val=[session([samples/f'{l}.json'], np.random.default_rng(0), False) for l in ('en', 'ja')])
-    elif a.clips: takes = {s: list(sessions(a.clips, s)) for s in ('val', 'seen')}
-    else: p.error('say where the clips are')
+    elif not a.clips: p.error('say where the clips are')
+    else:
+        try: takes = {s: list(sessions(a.clips, s)) for s in ('val', 'seen')}
+        except FileNotFoundError as e: p.error(str(e))
     report = dict(minutes={s: round(sum(len(t.wave) for t in ts)/960_000, 1) for s, ts in takes.items()},
                   loudness={s: scores(ts, [loudness_face(t.wave) for t in ts], 0) for s, ts in takes.items()}, models={})
     for name in a.models:

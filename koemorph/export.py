@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'bare', 'to_onnx', 'heard', 'to_onnx_int8', 'to_torchscript', 'to_executorch', 'to_coreml', 'fingerprint',
-           'manifest', 'test_vectors', 'export_network', 'Exported', 'export', 'write_a2f']
+           'manifest', 'test_vectors', 'export_network', 'Exported', 'export']
 
 # %% ../nbs/06_export.ipynb #15355b03
 import json
-from .io import Track,atomic_write,refuse_unseen
 
 # %% ../nbs/06_export.ipynb #f9b1927e
 import hashlib, io, json, logging, os, shutil, tempfile, warnings
@@ -364,14 +363,3 @@ def export(
     m = json.loads(paper.read_text(encoding='utf-8'))
     for f in [*m['files'], *([m['vectors']] if vectors else [])]: print(f"{paper.with_name(f['file'])}: {f['bytes']/1e6:.2f} MB{', legacy' if f.get('legacy') else ''}")
     print(f"{paper}: how to run them")
-
-# %% ../nbs/06_export.ipynb #943a72b5
-def write_a2f(
-    track:Track, # What to write; every channel seen in every frame
-    path,        # Where, ending in .a2f.json
-):
-    "Write `track` as Audio2Face exchanges it: `facsNames`, and a row of `weightMat` for each frame"
-    refuse_unseen(track, 'Audio2Face JSON')
-    rows = [[round(x, 5) for x in row] for row in track.values.tolist()]
-    with atomic_write(path) as f: json.dump(dict(exportFps=float(track.fps), trackPath='', numPoses=len(track.names), numFrames=len(track),
-        facsNames=list(track.names), weightMat=rows), f)

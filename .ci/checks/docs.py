@@ -1,36 +1,70 @@
 #!/usr/bin/env python3
-"Every page goes through nbdev's docs step and becomes HTML, and no link between pages or to a picture is broken"
+"Every page goes through nbdev's docs step and becomes HTML; no link between pages, to a heading, a picture or a file of the repository is broken; every page stands in the sidebar"
 import json, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 from urllib.parse import unquote
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CONVERT = '''from pathlib import Path
+CONVERT = '''import re
+from pathlib import Path
+import mistune
 from nbdev.serve import proc_nbs
 from nbconvert import HTMLExporter
-proc_nbs(force=True)
-html = HTMLExporter()
-for nb in sorted(Path('_proc').glob('*.ipynb')): nb.with_suffix('.html').write_text(html.from_filename(str(nb))[0], encoding='utf-8')'''
+if __name__=='__main__':
+    proc_nbs(force=True)
+    html, md, top = HTMLExporter(), mistune.create_markdown(plugins=['table'], escape=False), Path('_proc')
+    for nb in sorted(top.glob('*.ipynb')): nb.with_suffix('.html').write_text(html.from_filename(str(nb))[0], encoding='utf-8')
+    for page in sorted([*top.glob('*.md'), *top.glob('howto/*.md')]):
+        page.with_suffix('.html').write_text(md(page.read_text(encoding='utf-8').split('---\\n', 2)[2]), encoding='utf-8')'''
 LINK = re.compile(r'''\]\(([^()\s]+)\)|(?:src|href)=["']([^"']+)["']''')
+OURS = 'https://github.com/koemorph/koemorph/blob/main/'
 
-def links(nb):
-    "What the Markdown cells of `nb` point to, as written"
-    for cell in json.loads(nb.read_text(encoding='utf-8'))['cells']:
-        if cell['cell_type'] == 'markdown':
-            text = re.sub(r'(?s)```.*?```|`[^`\n]*`', '', ''.join(cell['source']))
-            yield from (a or b for a, b in LINK.findall(text))
+def text(page):
+    "The Markdown of a page, without its code"
+    if page.suffix=='.ipynb': said = '\n\n'.join(''.join(c['source']) for c in json.loads(page.read_text(encoding='utf-8'))['cells'] if c['cell_type']=='markdown')
+    else: said = page.read_text(encoding='utf-8')
+    return re.sub(r'(?sm)^[ \t]*```.*?^[ \t]*```|<!--.*?-->', '', said)
 
-def broken(nb):
-    for to in links(nb):
-        path = unquote(to.partition('#')[0])
-        if path and not re.match(r'[a-z]+:', path) and not (nb.parent/path).exists(): yield f'{nb.name}: {to} leads nowhere'
+def anchors(page):
+    "The names of its headings, as pandoc makes them; the second of a name gets -1"
+    seen = {}
+    for h in re.findall(r'^#{1,6} +(.+?)\s*$', text(page), re.M):
+        h = re.sub(r'\[([^\]]*)\]\([^)]*\)', r'\1', h).lower()
+        name = re.sub(r'^[^a-z\u00e0-\uffff]+', '', re.sub(r'[^\w\s.-]', '', h).strip().replace(' ', '-')) or 'section'
+        n = seen[name] = seen.get(name, -1)+1
+        yield name if not n else f'{name}-{n}'
+
+def broken(page, top):
+    "Links of `page` that lead nowhere; `top` is where a link may not leave"
+    for a,b in LINK.findall(re.sub(r'`[^`\n]*`', '', text(page))):
+        to = a or b
+        if to.startswith(OURS): path, anchor, target = None, '', ROOT/to[len(OURS):]
+        elif re.match(r'[a-z]+:', to): continue
+        else: path, _, anchor = unquote(to).partition('#'); target = (page.parent/path).resolve() if path else page
+        if not target.exists() or path and not target.is_relative_to(top): yield f'{page.relative_to(top)}: {to} leads nowhere'
+        elif anchor and anchor not in anchors(target): yield f'{page.relative_to(top)}: {to}: no such heading, there are {", ".join(anchors(target))}'
+
+def placed(site):
+    "Pages that the sidebar and the bar on top name"
+    side = [c['href'] if isinstance(c, dict) else c for s in site['sidebar']['contents'] for c in s['contents']]
+    return side, [x['href'] for x in site['navbar']['left']]
 
 with tempfile.TemporaryDirectory() as tmp:
-    copy = Path(tmp)/'copy'; copy.mkdir()
+    copy = Path(tmp).resolve()/'copy'; copy.mkdir()
     for name in 'koemorph', 'nbs': shutil.copytree(ROOT/name, copy/name, ignore=shutil.ignore_patterns('__pycache__', '.ipynb_checkpoints'))
     for name in 'settings.ini', 'README.md', '_quarto.yml': shutil.copy(ROOT/name, copy)
-    subprocess.run([sys.executable, '-c', CONVERT], cwd=copy, check=True, stdout=subprocess.DEVNULL)
-    pages, nbs = sorted((copy/'_proc').glob('*.html')), sorted((ROOT/'nbs').glob('*.ipynb'))
-    wrong = [b for nb in nbs for b in broken(nb)]
-    if len(pages) != len(nbs): wrong.append(f'{len(nbs)} notebooks, but {len(pages)} pages')
+    (copy/'convert.py').write_text(CONVERT, encoding='utf-8')
+    subprocess.run([sys.executable, 'convert.py'], cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    top, nbs = copy/'_proc', copy/'nbs'
+    pages = sorted(p for d in ('*.ipynb', '*.md', 'howto/*.md') for p in nbs.glob(d))
+    wrong = [b for p in pages for b in broken(top/p.relative_to(nbs), top)]        # in what is published, where a picture may be missing
+    wrong += [b for n in ('README.md', 'README.ja.md', 'CONTRIBUTING.md', 'CHANGELOG.md') for b in broken(ROOT/n, ROOT)]
+    wrong += [f'{p.relative_to(nbs)} became no page' for p in pages if not (top/p.relative_to(nbs)).with_suffix('.html').is_file()]
+    side, bar = placed(yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))['website'])
+    names = {p.relative_to(nbs).as_posix() for p in pages}
+    wrong += [f'{x} stands in no sidebar: give it a line in _quarto.yml' for x in sorted(names-{*side})]
+    wrong += [f'_quarto.yml names {x}, which is not there' for x in sorted({*side, *bar}-names) if not x.startswith('live/')]
+    wrong += [f'{x} stands in the sidebar twice' for x in sorted({x for x in side if side.count(x)>1})]
     if wrong: sys.exit('\n'.join(wrong))
+    print(f'{len(pages)} pages')

@@ -22,7 +22,7 @@ def readme(nb, home):
     parts = []
     for cell in json.loads(nb.read_text(encoding='utf-8'))['cells']:
         src = ''.join(cell['source']).strip()
-        if not src or re.search(r'^#\|\s*hide\b', src, re.M): continue
+        if not src or re.search(r'^#\|\s*(hide\b|echo: *false)', src, re.M): continue      # `echo: false` is for the site: a face that plays
         if cell['cell_type'] == 'markdown': parts.append(re.sub(r'(\]\(|src=")([^)"\s]+)([)"])', relink, src))
         elif cell['cell_type'] == 'code':
             code = '\n'.join(l for l in src.splitlines() if not l.startswith('#|'))

@@ -4,9 +4,8 @@ import contextlib, io, json, os, shlex, signal, subprocess, sys, tempfile, time
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-import numpy as np
 import torch
-from koemorph.io import Track, main, write_jsonl, write_wave
+from koemorph.io import main, write_jsonl, write_wave
 from koemorph.pretrained import read_clip, targets
 
 # The lines of the design document, left as they stand there; right what is typed today, where that is not the same words.
