@@ -19,9 +19,12 @@ nightly: $(VENV)/dev
 
 docs: $(VENV)/dev
 	@command -v quarto >/dev/null || { echo 'make docs needs Quarto: https://quarto.org/docs/get-started'; exit 1; }
+	@command -v npm >/dev/null || { echo 'make docs needs npm, for onnxruntime-web: https://nodejs.org'; exit 1; }
 	touch README.md
 	PATH="$(abspath $(BIN)):$$PATH" nbdev_docs
 	$(BIN)/python .ci/offline_pages.py _docs
+	npm install onnxruntime-web@1 --ignore-scripts --no-audit --no-fund --prefix _proc/npm
+	$(BIN)/koemorph serve --wasm --ort _proc/npm/node_modules/onnxruntime-web/dist -o _docs/live
 
 readme: $(VENV)/dev
 	$(BIN)/python .ci/checks/readme.py --write

@@ -13,7 +13,9 @@ from importlib.resources import files
 import numpy as np
 import machine
 from koemorph.features import load_wave
-from koemorph.realtime import Meter, outlet, paced, pipeline, sender, tracks
+from koemorph.live import Meter, paced
+from koemorph.sinks import outlet, sender
+from koemorph.realtime import pipeline, tracks
 
 def arrivals(door, came):
     "Note when each frame's packet arrives"

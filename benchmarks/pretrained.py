@@ -46,8 +46,10 @@ def main():
     if a.short:
         samples = Path(koemorph.__file__).parent/'samples'; a.models, a.draws = ['live'], 0
         takes = dict(val=[session([samples/f'{l}.json'], np.random.default_rng(0), False) for l in ('en', 'ja')])
-    elif a.clips: takes = {s: list(sessions(a.clips, s)) for s in ('val', 'seen')}
-    else: p.error('say where the clips are')
+    elif not a.clips: p.error('say where the clips are')
+    else:
+        try: takes = {s: list(sessions(a.clips, s)) for s in ('val', 'seen')}
+        except FileNotFoundError as e: p.error(str(e))
     report = dict(minutes={s: round(sum(len(t.wave) for t in ts)/960_000, 1) for s, ts in takes.items()},
                   loudness={s: scores(ts, [loudness_face(t.wave) for t in ts], 0) for s, ts in takes.items()}, models={})
     for name in a.models:

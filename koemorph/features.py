@@ -677,6 +677,42 @@ def load_wave(
     wave,sr_in = read_wave(path)
     return run(Resampler(sr_in, sr), wave)
 
+# %% ../nbs/02_features.ipynb #d4953e5c
+@patch
+def constants(self:Framed)->dict: # Ready for JSON
+    "The clock: frame k is made from the samples before (2(k+1)·sr·den + num)//(2·num) + `lookahead`, zeros before the first"
+    return dict(sr=SR, num=self.fps.numerator, den=self.fps.denominator, lookahead=self.lookahead)
+
+@patch
+def constants(self:LogMel)->dict: # Ready for JSON
+    "`columns` and windows of the mouth's ear: `quarters` says which of a frame's four instants they end at, `hz` where triangles begin, peak and end"
+    top = 15 + 27*np.log(8)/np.log(6.4)
+    mel = np.linspace(0, top, 82)
+    hz = np.where(mel<15, mel*200/3, 1000*6.4**((mel-15)/27))
+    return dict(Framed.constants(self), columns=len(self.names), floor=1e-5, hz=hz.tolist(),
+                windows=[dict(length=1024, n_fft=1024, quarters=[4]), dict(length=400, n_fft=512, quarters=[1, 2, 3, 4])])
+
+# %% ../nbs/02_features.ipynb #75c44998
+@patch
+def constants(self:Prosody)->dict: # Ready for JSON
+    "All the numbers of the mood's ear, in the order in which they are used"
+    pitch = dict(sr=8000, voice_hz=[150, 1000], quiet=3e-4, lags=[int(_LAG[0]), int(_LAG[-1])], bonus=.02, leap=.1, sure=.4, forget=.1, middle_hz=150)
+    return dict(Framed.constants(self), columns=len(self.names), length=len(_HANN), n_fft=2*(len(_HZ)-1), bands_hz=[60, 500, 2000, 8001], rest=_REST.tolist(),
+        scale=_SMALL.tolist(), loudness=dict(floor=1e-9, decades=3, full=2), pitch=pitch, voiced=dict(above=.5, over=.2),
+        quick=dict(seconds=[.1, .2], little=.05), slow=dict(seconds=[1, 5, 20], little=.02, least=1e-5), moments=[round(i*.3*self.fps) for i in range(3)])
+
+@patch
+def constants(self:Egemaps)->dict: # Ready for JSON
+    "What openSMILE must be told: its own configuration makes the numbers"
+    return dict(Framed.constants(self), columns=90, config='egemaps/v02/eGeMAPSv02.conf', window=self.window, every=self.every)
+
+@patch
+def constants(self:AudioFeatures)->dict: # Ready for JSON
+    "Everything a program in another language needs to make these rows: a `mel` part, and a part named after the mood's ear (`emotion`)"
+    mel,*mood = self.stages
+    return dict(Framed.constants(mel), columns=len(mel.names)+sum(m.constants()['columns'] for m in mood), emotion=self.emotion,
+                resampler=dict(zeros=Resampler(SR).zeros, db=66), mel=mel.constants(), **{self.emotion: m.constants() for m in mood})
+
 # %% ../nbs/02_features.ipynb #59effa9f
 def loudness_face(
     wave:np.ndarray, # (samples,) float32 mono at 16 kHz

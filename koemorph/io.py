@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['ARKIT', 'GROUPS', 'POSE', 'SR', 'APERTURE', 'READERS', 'WRITERS', 'COMMANDS', 'closest', 'arkit_name', 'as_fps',
-           'frame_ends', 'n_frames', 'Track', 'aperture', 'lips_shut', 'closures', 'atomic_write', 'as_wave',
-           'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl', 'detect_fps', 'read_jsonl',
-           'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen', 'write_livelink_csv', 'by_suffix',
-           'read_track', 'write_track', 'check_out', 'find_pairs', 'need', 'busiest', 'plot_track', 'face_model',
-           'wav_uri', 'inline_module', 'show_face', 'face_page', 'convert', 'main']
+           'frame_ends', 'n_frames', 'clock_payload', 'show_clock', 'Track', 'aperture', 'lips_shut', 'closures',
+           'atomic_write', 'as_wave', 'check_wave', 'read_wave', 'must_be_file', 'write_wave', 'write_jsonl',
+           'detect_fps', 'timed_track', 'read_jsonl', 'write_csv', 'read_csv', 'read_livelink_csv', 'refuse_unseen',
+           'write_livelink_csv', 'suffixes', 'by_suffix', 'read_track', 'write_track', 'check_out', 'find_pairs',
+           'need', 'busiest', 'plot_track', 'face_model', 'wav_uri', 'module_text', 'inline_module', 'show_face',
+           'face_page', 'convert', 'main']
 
 # %% ../nbs/00_io.ipynb #da3ead0d
 import ast,csv,difflib,hashlib,html,importlib,importlib.util,inspect,json,math,os,re,sys,warnings
@@ -23,7 +24,7 @@ import numpy as np
 import soundfile as sf
 from fastcore.basics import patch
 from fastcore.meta import delegates
-from fastcore.script import anno_parser
+from fastcore.script import Param,anno_parser
 
 # %% ../nbs/00_io.ipynb #df075c17
 ARKIT = tuple('''eyeBlinkLeft eyeLookDownLeft eyeLookInLeft eyeLookOutLeft eyeLookUpLeft eyeSquintLeft eyeWideLeft
@@ -100,6 +101,33 @@ def n_frames(
     "How many whole frames fit `n_samples`: `frame_ends` turned round, exact"
     fps = as_fps(fps)
     return (fps.numerator*(2*int(n_samples)+1) - 1)//(2*sr*fps.denominator)
+
+# %% ../nbs/00_io.ipynb #04f6ea41
+def clock_payload(
+    rates:tuple=('23.976', 24, 25, '29.97', 30, 50, 60), # Frames per second: the stops of one slider
+    rate:int=4,       # Which of them to begin with
+    minute:int=1,     # Minutes into the film to begin with, of `minutes`
+    minutes:int=60,   # How far the other slider goes
+    sr:int=SR,        # Samples per second
+    span:float=.2,    # How much sound is shown, seconds
+    title:str='',     # A line above the picture
+    theme:str='auto', # 'light', 'dark', or 'auto': as the page is
+)->dict:              # Plain values, ready for JSON; `ends` in samples since its minute, `late` in seconds
+    "All that `clock.js` asks for: the frames around every minute by `frame_ends`, and how late a rounded hop would begin them"
+    def at(fps):
+        hop,marks = int(sr/fps+Fraction(1,2)),[60*sr*m for m in range(minutes+1)]
+        first = [n_frames(s, fps, sr) for s in marks]
+        ends = [frame_ends(int(span*fps)+2, fps, sr, k-1)-s if k else np.r_[0, frame_ends(int(span*fps)+1, fps, sr)] for k,s in zip(first, marks)]
+        late = [(k*hop-s-int(e[0]))/sr for k,s,e in zip(first, marks, ends)]
+        return dict(name=f'{float(fps):.5g}', num=fps.numerator, den=fps.denominator, hop=hop, first=first, ends=[e.tolist() for e in ends], late=[round(x, 6) for x in late])
+    return dict(title=title, theme=theme, sr=sr, span=span, rate=rate, minute=minute, rates=[at(as_fps(r)) for r in rates])
+
+# %% ../nbs/00_io.ipynb #ad59d874
+@delegates(clock_payload)
+def show_clock(**kwargs)->'_View': # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "Frames on rounded samples above frames a rounded hop apart, with a slider for the rate and one for the minute"
+    model = clock_payload(**kwargs)
+    return inline_module('clock.js', model, f"{model['title'] or 'clock'}: {len(model['rates'])} rates, {len(model['rates'][0]['first'])-1} minutes")
 
 # %% ../nbs/00_io.ipynb #74577da3
 @dataclass(frozen=True, eq=False)
@@ -375,7 +403,8 @@ class _Rows:
     lines:list=field(default_factory=list)    # Line number of each row
     times:list=field(default_factory=list)    # Timestamp of each row, seconds or milliseconds
     values:list=field(default_factory=list)   # Values of each row, NaN where unseen
-    def bad(self, line, msg): raise ValueError(f"{self.path} line {line}: {msg}")
+    unit:str='line'                           # What `lines` counts
+    def bad(self, line, msg): raise ValueError(f"{self.path} {self.unit} {line}: {msg}")
     def add(self, line, time, values):
         try: time,values = float(time),np.array(values, float)
         except OverflowError: self.bad(line, 'a number too large for any clock or coefficient')
@@ -438,6 +467,20 @@ def track(self:_Rows,
     out = np.where(exact[:,None], v[hi], v[lo]*(1-w)+v[hi]*w)
     out[~exact & np.r_[False, hole][hi]] = np.nan
     return Track(out.astype(np.float32), fps, self.names, t0=(first-1)*frame)
+
+# %% ../nbs/00_io.ipynb #b2b892ab
+def timed_track(
+    path,             # Where the rows come from, for messages
+    times,            # (rows,) when each row was taken, seconds or milliseconds
+    values,           # (rows, channels) coefficients, NaN where unseen
+    names=ARKIT,      # One per channel
+    fps=None,         # Frames per second; None: detected
+    gaps:str='error', # Where frames are missing: 'error', or 'nan' for unseen
+)->Track:             # From the first whole frame the rows reach to the last
+    "Timed rows as a Track; what is no track raises with the number of the frame"
+    rows = _Rows(path, tuple(names), unit='frame')
+    for k,(t,v) in enumerate(zip(times, values)): rows.add(k, t, v)
+    return rows.track(fps, gaps)
 
 # %% ../nbs/00_io.ipynb #c56061a9
 def read_jsonl(
@@ -621,10 +664,20 @@ def write_livelink_csv(
             code = f"{s//3600:02}:{s//60%60:02}:{s%60:02}:{frame:02}.000"
             out.writerow([code, 61, *(f'{x:.5f}' for x in row+[0.]*(61-len(row)))])
 
-# %% ../nbs/00_io.ipynb #7dcfcf5e
-READERS = {'.jsonl': read_jsonl, '.csv': read_csv}
-WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, '.a2f.json': 'koemorph.export:write_a2f'}
+# %% ../nbs/00_io.ipynb #c96701a6
+_MOTION = {'.a2f.json': 'a2f', '.lam.json': 'lam', '.talkinghead.json': 'talkinghead', '.unity.json': 'unity', '.unity.csv': 'unity',
+           '.glb': 'glb', '.vrma': 'vrma', '.arkit.vrma': 'vrma'}
+READERS = {'.jsonl': read_jsonl, '.csv': read_csv, '.json': 'koemorph.motion:read_json',
+           **{s: f"koemorph.motion:read_{'json' if s.endswith('.json') else f}" for s,f in _MOTION.items()}}
+WRITERS = {'.jsonl': write_jsonl, '.csv': write_csv, '.livelink.csv': write_livelink_csv, **{s: f'koemorph.motion:write_{f}' for s,f in _MOTION.items()}}
 
+def suffixes(
+    table, # `READERS` or `WRITERS`
+)->str:    # `.a2f.json, .csv …`
+    "What there is in `table`, for help and messages"
+    return ', '.join(sorted(table))
+
+# %% ../nbs/00_io.ipynb #7dcfcf5e
 def by_suffix(
     table:dict, # `READERS` or `WRITERS`: suffix → function, or its 'module:name'
     path,       # A file's name, in capitals or not
@@ -633,12 +686,11 @@ def by_suffix(
     "The function of `table` whose suffix is the longest that `path` ends with"
     fits = [s for s in table if Path(path).name.lower().endswith(s)]
     if not fits:
-        raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {', '.join(sorted(table))}")
+        raise ValueError(f"{path}: cannot {verb} {Path(path).suffix!r}, expected one of {suffixes(table)}")
     found = table[max(fits, key=len)]
     if callable(found): return found
     module,name = found.split(':')             # a later page's, loaded when called for
     return getattr(importlib.import_module(module), name)
-
 
 def read_track(
     path,     # A track file
@@ -663,6 +715,7 @@ def check_out(
     "Raise unless a command can write a track to `o`"
     if not o: raise ValueError("where to? add -o OUT.jsonl, OUT.csv or OUT.livelink.csv")
     writer = by_suffix(WRITERS, o, 'write')
+    for module,extra in getattr(writer, 'needs', ()): need(module, extra)
     if header and writer is not write_jsonl: raise ValueError(f"--header is for .jsonl files, not {Path(o).name}")
     return dict(header=True) if header else {}
 
@@ -803,17 +856,29 @@ def _base64(b): return b64encode(b).decode('ascii')
 
 def wav_uri(
     wave,  # (samples,) float, -1 to 1
-    sr:int # Samples per second
+    sr:int,# Samples per second
+    format:str='WAV' # Or FLAC: the same sound in half the room, for those who only play it
 )->str:    # `data:audio/wav;base64,…`
     "A 16-bit WAV that a page can carry in its own text"
     check_wave(wave, sr)
-    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format='WAV', subtype='PCM_16')
-    return 'data:audio/wav;base64,'+_base64(f.getvalue())
+    f = BytesIO(); sf.write(f, np.clip(wave, -1, 1), sr, format=format, subtype='PCM_16')
+    return f'data:audio/{format.lower()};base64,'+_base64(f.getvalue())
+
+# %% ../nbs/00_io.ipynb #5ee01299
+def module_text(
+    js:str, # An ES module of this package, such as `clock.js`
+)->str:     # One module that imports nothing
+    "The text of `js`, with the neighbours it imports from written into it"
+    code = files('koemorph').joinpath(js).read_text(encoding='utf-8')
+    def inside(m):
+        body = re.sub(r'^export (default .*\n)?', '', module_text(m[2]), flags=re.M)
+        return f"const {m[1]} = (() => {{\n{body}\nreturn {m[1]}\n}})()"
+    return re.sub(r"^import (\{[\w, ]+\}) from '\./([\w.]+)'$", inside, code, flags=re.M)
 
 # %% ../nbs/00_io.ipynb #5d1e0a77
 class _View:
     "Something to look at: HTML where there is a page, one line of text elsewhere"
-    def __init__(self, html, text): self.html,self.text = html,text
+    def __init__(self, html, text, js='', model=None): self.html,self.text,self.js,self.model = html,text,js,model
     def _repr_html_(self): return self.html
     def __repr__(self): return self.text
 
@@ -826,14 +891,21 @@ def inline_module(
     payload = json.dumps(model).replace('<', '\\u003c')   # a title may say </script>
     kind = js.removesuffix('.js')
     name = f'{kind}-'+hashlib.sha1(payload.encode()).hexdigest()[:10]
-    code = files('koemorph').joinpath(js).read_text(encoding='utf-8')
     return _View(f"""<div id="{name}" class="koemorph-{kind}"></div>
 <script type="module">
-{code}
+{module_text(js)}
 const payload = {payload}
 const model = {{get: key => payload[key], on() {{}}, off() {{}}}}
 for (const el of document.querySelectorAll('[id="{name}"]:empty')) render({{model, el}})
-</script>""", text)
+</script>""", text, js, model)
+
+# %% ../nbs/00_io.ipynb #bdddd9e0
+@patch
+def live(self:_View):
+    "The same as a widget in a running notebook: an attribute for every value of its model, in step with the controls"
+    anywidget,traits = need('anywidget', 'viz'), need('traitlets', 'viz')
+    values = {k: traits.Any(v).tag(sync=True) for k,v in self.model.items()}
+    return type('Live', (anywidget.AnyWidget,), dict(_esm=module_text(self.js), **values))()
 
 # %% ../nbs/00_io.ipynb #b1c07d63
 @delegates(face_model)
@@ -870,16 +942,16 @@ def face_page(
 """
 
 # %% ../nbs/00_io.ipynb #7ca5a27f
-COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.realtime:stream_to', devices='koemorph.realtime:devices',
-                calibrate='koemorph.realtime:calibrate_room', serve='koemorph.realtime:serve', convert='koemorph.io:convert',
+COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file', stream='koemorph.live:stream_to', devices='koemorph.live:devices',
+                calibrate='koemorph.live:calibrate_room', serve='koemorph.serve:serve', convert='koemorph.io:convert',
                 capture='koemorph.dataset_pipeline:capture', dataset='koemorph.dataset_pipeline:dataset',
                 corpus='koemorph.pretrained:corpus', sample='koemorph.pretrained:sample_data', pretrain='koemorph.pretrained:pretrain',
-                train='koemorph.train:main', eval='koemorph.train:evaluate')
+                train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
 
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
-    source:str,       # Track file to read: .jsonl, .csv, or a Live Link Face .csv
-    o:str='',         # Track file to write: .jsonl, .csv or .livelink.csv
+    source:Param(f"Track file to read: {suffixes(READERS)} (Live Link Face recordings are .csv)", str),
+    o:Param(f"Track file to write: {suffixes(WRITERS)}", str)='',
     fps:str='',       # Frames per second to resample to, such as 60 or 29.97; as they are when not given
     header:bool=False,# Begin a .jsonl with its rate and names
     source_fps:str='',# The rate of the source, where its timestamps do not tell

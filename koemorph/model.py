@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['torch', 'SEED', 'ModelCfg', 'CausalConv', 'Residual', 'TemporalEncoder', 'Attention', 'TemporalReader',
            'FrequencyReader', 'EmotionReader', 'Smoother', 'ears_for', 'DualStream', 'cost', 'NetworkStage', 'config',
-           'onnx_bytes', 'save_checkpoint', 'load_checkpoint', 'listening']
+           'onnx_bytes', 'save_checkpoint', 'load_checkpoint', 'listening', 'attention_payload', 'show_attention']
 
 # %% ../nbs/03_model.ipynb #8d13eba7
 import json, logging, math, warnings
@@ -396,3 +396,54 @@ def listening(
     seen = {over: net.mel(x[..., :net.n_mel], net.init_state())[2]}
     if net.emotion is not None: seen['tokens'] = net.emotion(x[..., net.n_mel:])[1]
     return dict(gate=net.trust().cpu().numpy(), **{k: a[0].mean(1).cpu().numpy() for k,a in seen.items()})
+
+# %% ../nbs/03_model.ipynb #103594e8
+from base64 import b64encode
+from copy import deepcopy
+from .io import GROUPS, inline_module, wav_uri
+from .features import run
+
+# %% ../nbs/03_model.ipynb #4dd1b469
+def _one_sided(
+    net:DualStream, # With a gate
+    side:float      # 1: only the mel is believed; -1: only the mood
+)->DualStream:      # A copy
+    "`net` with its gate pushed all the way over; the direct line from the newest token stays"
+    net = deepcopy(net)
+    net.gate.data[:] = torch.tensor([side, -side])*1e3
+    return net
+
+def _bytes(x): return np.round(np.clip(x, 0, 1)*255).astype(np.uint8)
+
+# %% ../nbs/03_model.ipynb #42fb7ddc
+def attention_payload(
+    net:DualStream,   # With a `temporal` mel encoder
+    wave,             # (samples,) float32 at 16 kHz
+    seconds:float=1.6,# How much of it is shown, from its start
+    channel:str='mouthPressLeft', # The question to begin with
+    frame:int=8,      # The frame to begin with
+    phones:tuple=(),  # (start, end, text) of each speech sound, seconds
+    title:str='',     # A line above the picture
+    theme:str='auto', # 'light', 'dark', or 'auto': as the page is
+)->dict:              # Plain values, ready for JSON; attention and coefficients a byte a value, 255 for 1
+    "All that `attention.js` asks for: what each question looks at, frame by frame, and what comes of it"
+    if net.cfg.mel_encoder!='temporal': raise ValueError(f"mel_encoder={net.cfg.mel_encoder!r}, expected 'temporal': tokens of other kinds are no moments of sound")
+    fps = as_fps(net.cfg.fps); n = int(seconds*fps); end = int(n*16_000/fps)
+    rows = run(ears_for(net.cfg), wave)[:n]
+    seen,byte = listening(net, rows),lambda x: b64encode(_bytes(x).tobytes()).decode()
+    faces = dict(face=net) | (dict(mel=_one_sided(net, 1), mood=_one_sided(net, -1)) if net.gate is not None else {})
+    peaks = np.abs(np.asarray(wave)[:end//240*240].reshape(240, -1)).max(1)
+    return dict(title=title, theme=theme, names=list(ARKIT), groups={g:list(GROUPS[g]) for g in GROUPS}, fps=[fps.numerator, fps.denominator], window=seen['time'].shape[-1],
+        channel=channel, frame=frame, gate=seen['gate'].round(3).tolist(), weights=byte(seen['time']), peaks=byte(peaks/peaks.max()),
+        phones=[[round(a, 3), round(b, 3), p] for a,b,p in phones if b<=n/fps and p.strip('ˈˌː ').isalpha()], audio=wav_uri(wave[:end], 16_000),
+        **{k: byte(run(NetworkStage(x), rows)) for k,x in faces.items()})
+
+# %% ../nbs/03_model.ipynb #08c376dd
+def show_attention(
+    net:DualStream, # With a `temporal` mel encoder
+    wave,           # (samples,) float32 at 16 kHz
+    **kwargs        # As `attention_payload` has them
+):                  # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "What each of the 52 questions looks at, with a list of them, a slider for the frame, and the face of it"
+    model = attention_payload(net, wave, **kwargs)
+    return inline_module('attention.js', model, f"{model['title'] or 'attention'}: {len(model['names'])} questions, {model['window']} tokens")

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['VISEMES', 'ENGINES', 'STYLES', 'LATE', 'LICENCE', 'RESEARCH', 'RECIPES', 'read_clip', 'visemes', 'targets',
-           'lip_counts', 'sentence', 'laughter', 'lacking', 'Voice', 'cast', 'Style', 'say', 'corpus_table', 'corpus',
-           'negatives', 'augment', 'Take', 'session', 'sessions', 'sample_data', 'consonant_peaks', 'held_out',
-           'Recipe', 'hear', 'fit_recipe', 'pretrain', 'ship']
+           'dominance', 'coarticulation_payload', 'show_coarticulation', 'lip_counts', 'sentence', 'laughter',
+           'lacking', 'Voice', 'cast', 'Style', 'say', 'corpus_table', 'corpus', 'negatives', 'augment', 'Take',
+           'labelled', 'session', 'sessions', 'sample_data', 'consonant_peaks', 'held_out', 'Recipe', 'hear',
+           'fit_recipe', 'pretrain', 'halve', 'ship', 'gallery_payload', 'show_gallery']
 
 # %% ../nbs/07_pretrained.ipynb #512e6995
 import ctypes,ctypes.util,itertools,json,re,shutil,subprocess,sys,tempfile,unicodedata
@@ -294,6 +295,84 @@ def targets(
         v |= {'browOuterUp'+s:.10*stress, 'cheekSquint'+s:.02*talk+.25*v['mouthSmile'+s], 'eyeSquint'+s:.03*talk+.15*v['mouthSmile'+s]}
     zero = np.zeros(len(ends))
     return Track(np.clip(np.stack([v.get(c, zero) for c in ARKIT], 1), 0, 1).astype(np.float32), fps)
+
+# %% ../nbs/07_pretrained.ipynb #11211a98
+import zlib
+from base64 import b64encode
+from unittest import mock   # lends a function another table for a moment
+from fastcore.meta import delegates
+from .io import inline_module
+
+# %% ../nbs/07_pretrained.ipynb #825e7db8
+def dominance(
+    spans,  # (start, end, viseme) rows, seconds
+    n:int,  # Instants wanted, 240 a second
+)->np.ndarray: # (n, spans, 7) in [0,1], channels of _SHAPE; at each instant they sum to 1
+    "How much say each of `spans` has in each channel"
+    still = {v: np.r_[np.zeros(7), row[7:]] for v,row in VISEMES.items()}
+    def alone(k):
+        a,b,v = spans[k]
+        with mock.patch.dict(VISEMES, still|{'this one': np.r_[np.ones(7), VISEMES[v][7:]]}): return _blend([*spans[:k], (a,b,'this one'), *spans[k+1:]], n)
+    return np.stack([alone(k) for k in range(len(spans))], 1)
+
+# %% ../nbs/07_pretrained.ipynb #3c1a522e
+def _unmarked(phones):
+    "IPA rows with the marks of stress and length drawn into the sounds they colour"
+    rows,start = [],None
+    for a,b,p in phones:
+        if p in _STRESS: start = a
+        elif p not in _PAUSE+' ' and all(map(_is_mark, p)): rows[-1][1] = b
+        else: rows.append([a if start is None else start, b, p]); start = None
+    return rows
+
+def _excerpt(phones, seconds):
+    "The phones up to `seconds`, the pause in front of them from 0 on"
+    rows = [r for r in _unmarked(phones) if r[1]<=seconds]
+    return [[0., b, ' '] if k==0 and p in _PAUSE else [a, b, p] for k,(a,b,p) in enumerate(rows)]
+
+def _spoken(phones, wave, alphabet, rate, ahead):
+    "(frames, 52) coefficients; (frames, 2 × phones) each phone's say in the jaw, then in rounding"
+    phones,wave = _stretch(phones, rate), soxr.resample(wave, SR, SR*rate)
+    with mock.patch.dict(globals(), _AHEAD=_AHEAD*ahead):
+        face,spans = targets(phones, wave, alphabet), visemes(phones, alphabet)
+        votes = dominance(spans, len(wave)*_FINE//SR+2)[:, :, [_SHAPE.index('jawOpen'), _SHAPE.index('mouthPucker')]]
+    whose = np.array([[a<=(s+e)/2<b for s,e,_ in spans] for a,b,_ in phones], float)
+    at = frame_ends(len(face))*_FINE//SR - 1
+    return face.values, np.einsum('tsc,ps->tcp', votes[at], whose).reshape(len(face), -1)
+
+# %% ../nbs/07_pretrained.ipynb #1fffbdb6
+def coarticulation_payload(
+    phones,                # Rows of start, end (seconds) and phone
+    wave:np.ndarray,       # (samples,) at 16 kHz: their sound
+    alphabet:str='ipa',    # How `phones` are spelled
+    seconds:float=.9,    # How much of it, from the beginning
+    swaps:tuple=('m', 'n', 'f', 'ɑ', 'u'), # What a phone can be spoken as
+    aheads:tuple=(.5, 1, 2),   # Factors on the time in which a pull grows
+    rates:tuple=(.6, 1),  # How much longer everything takes
+    title:str='', theme:str='auto', # A line above the face; 'light', 'dark', or 'auto': as the page is
+)->dict:                   # Plain values, ready for JSON
+    "All that `coarticulation.js` asks for: `targets` of every variant, and how much say each phone has, a byte a value, packed"
+    wave,rows = wave[:int(seconds*SR)],_excerpt(phones, seconds)
+    slots = [k for k,(_,_,p) in enumerate(rows) if p.strip() and p not in _PAUSE]
+    others = [None, *itertools.product(slots, swaps)]
+    def variant(other): return rows if other is None else [[a, b, other[1] if k==other[0] else p] for k,(a,b,p) in enumerate(rows)]
+    groups = [[_spoken(variant(o), wave, alphabet, r, x) for o in others] for x in aheads for r in rates]
+    names = [c for k,c in enumerate(ARKIT) if not c.endswith('Right') and max(f[:, k].max() for g in groups for f,_ in g)>.05]
+    def packed(face, votes): return np.concatenate([np.round(face[:, [ARKIT.index(c) for c in names]]*255), np.round(votes*51)*5], 1).astype(np.uint8).T   # votes in fiftieths
+    whole = [[packed(*v) for v in g] for g in groups]
+    values = b''.join((v-g[0] if k else v).tobytes() for g in whole for k,v in enumerate(g))      # what a swap leaves alone is 0, and packs well
+    return dict(title=title, theme=theme, fps=30, phones=rows, slots=slots, swaps=list(swaps), aheads=list(aheads), rates=list(rates), names=names, tops=[round(max(float(f[:, ARKIT.index(c)].max()) for g in groups for f,_ in g), 3) for c in names], frames=[g[0].shape[1] for g in whole[:len(rates)]],
+        values=b64encode(zlib.compress(values, 9)).decode(), now=10, slot=f'2: {rows[slots[1]][2]}', swap='u', pull='rounding', ahead=aheads.index(1), rate=rates.index(1))
+
+@delegates(coarticulation_payload)
+def show_coarticulation(
+    phones,          # Rows of start, end (seconds) and phone
+    wave:np.ndarray, # (samples,) at 16 kHz: their sound
+    **kwargs
+):                   # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "A sentence whose phones can be swapped, hurried and anticipated, and the face that comes of it"
+    model = coarticulation_payload(phones, wave, **kwargs)
+    return inline_module('coarticulation.js', model, f"{model['title'] or 'coarticulation'}: {len(model['phones'])} phones, {len(model['slots'])*len(model['swaps'])} swaps")
 
 # %% ../nbs/07_pretrained.ipynb #175f1b78
 def lip_counts(
@@ -847,6 +926,18 @@ class Take:
     engine:str      # A key of ENGINES
     language:str    # A key of sentences.json
 
+def labelled(
+    heard:np.ndarray,     # (samples,) float32 at 16 kHz: what will be listened to
+    phones,               # (start, end, phone) rows, seconds
+    clip,                 # Dict with alphabet, voice, engine and language, as a clip's JSON has them
+    spoken:np.ndarray=None# (samples,) float32: what the mouth did, without the room; None: as heard
+)->Take:                  # Its face and its spans, `LATE` after the phones
+    "What a face does while `phones` are heard"
+    face = targets(phones, heard if spoken is None else spoken, clip['alphabet'], late=LATE)
+    spans = [(a+LATE, b+LATE, v) for a,b,v in visemes(phones, clip['alphabet'])]
+    return Take(heard, face, spans, clip['voice'], clip['engine'], clip['language'])
+
+# %% ../nbs/07_pretrained.ipynb #a9839cb6
 def session(
     paths,               # Clips of one voice: their .json, in the order they are heard
     rng,                 # numpy Generator: pauses and place
@@ -864,10 +955,7 @@ def session(
     if elsewhere:
         heard,scale = augment(spoken, rng, **place)
         spoken = soxr.resample(spoken, SR, SR*scale)[:len(heard)]; spoken = np.pad(spoken, (0, len(heard)-len(spoken)))
-    phones = _stretch(phones, scale)
-    face = targets(phones, spoken, clip['alphabet'], late=LATE)
-    spans = [(a+LATE, b+LATE, v) for a,b,v in visemes(phones, clip['alphabet'])]
-    return Take(heard, face, spans, clip['voice'], clip['engine'], clip['language'])
+    return labelled(heard, _stretch(phones, scale), clip, spoken)
 
 # %% ../nbs/07_pretrained.ipynb #ddd40e30
 def _split(clip, path):
@@ -966,7 +1054,7 @@ def _recall(answers, what):
 def _pooled(answers):
     "All answers as one set of scores"
     (lips,bilabials),(teeth,_) = (_recall(answers, k) for k in ('lips', 'teeth'))
-    met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0)
+    met,asked,shut,vowels = np.sum([a['counts'] for a in answers], 0).tolist()
     def known(k): x = np.array([a[k] for a in answers], float); x = x[~np.isnan(x)]; return float(x.mean()) if len(x) else np.nan
     return dict(lips=lips, teeth=teeth, **{k:known(k) for k in ('viseme','aperture','funnel','pucker')}, closed=met/asked if asked else np.nan,
                 vowels_shut=shut/vowels if vowels else np.nan, jitter=known('jitter'), bilabials=bilabials)
@@ -1062,12 +1150,26 @@ def pretrain(
     if weights not in RECIPES: raise ValueError(f"weights {weights!r}, expected one of {', '.join(RECIPES)}{closest(weights, RECIPES)}")
     fit_recipe(RECIPES[weights], hear(RECIPES[weights], clips, seed, jobs), out, weights, steps, seed)
 
+# %% ../nbs/07_pretrained.ipynb #a7323c39
+def halve(
+    path # An .onnx file; what does not fit 16 bits exactly stays as it is
+):
+    "Weights stored in 16 bits and widened when the file is opened: the same answers from half the bytes"
+    onnx = need('onnx', 'train')
+    net = onnx.load(path)
+    for x in net.graph.initializer:
+        name,wide = x.name,onnx.numpy_helper.to_array(x)
+        if x.data_type!=onnx.TensorProto.FLOAT or wide.size<64 or (wide.astype(np.float16)!=wide).any(): continue
+        x.CopyFrom(onnx.numpy_helper.from_array(wide.astype(np.float16), f'{name}.half'))
+        net.graph.node.insert(0, onnx.helper.make_node('Cast', [f'{name}.half'], [name], to=onnx.TensorProto.FLOAT))
+    with atomic_write(path, 'wb') as f: f.write(net.SerializeToString())
+
 # %% ../nbs/07_pretrained.ipynb #7cb50dd5
 def ship(
     checkpoint, # Folder of a trained network
     folder,     # Where its packaged form goes
 )->Path:        # `folder`
-    "A checkpoint with weights rounded to 16 bits: half the size, and model.onnx made of the same numbers"
+    "A checkpoint with weights rounded to 16 bits, in model.safetensors as in model.onnx: half the size"
     need('torch', 'train')
     from koemorph import model
     net,about = model.load_checkpoint(checkpoint)
@@ -1075,4 +1177,35 @@ def ship(
     net.load_state_dict(half)
     model.save_checkpoint(folder, net, **{k:v for k,v in about.items() if k not in model.config(net)})
     with atomic_write(Path(folder)/'model.safetensors', 'wb') as f: f.write(need('safetensors.torch', 'train').save(half))
+    halve(Path(folder)/'model.onnx')
     return Path(folder)
+
+# %% ../nbs/07_pretrained.ipynb #6f3c1511
+from io import BytesIO
+
+# %% ../nbs/07_pretrained.ipynb #4d18278c
+def gallery_payload(
+    clips:dict,       # Name → its wave (samples,) at 16 kHz, its (start, end, viseme) rows, and {whose: Track}, the face that was asked for first
+    title:str='',     # A line above the faces
+    theme:str='auto', # 'light', 'dark', or 'auto': as the page is
+)->dict:              # Plain values, ready for JSON
+    "All that `gallery.js` asks for: faces a byte a coefficient, the gap between their lips, which closures they met, and the sound as FLAC"
+    tracks = [t for _,_,faces in clips.values() for t in faces.values()]
+    names,wide = [c for c in ARKIT if max(t[c].max() for t in tracks)>.02], max(aperture(t).max() for t in tracks)
+    def byte(x): return b64encode(np.round(np.clip(x, 0, 1)*255).astype(np.uint8).tobytes()).decode()
+    def one(name, wave, spans, faces):
+        sf.write(f := BytesIO(), wave, SR, format='FLAC')              # as it was, to the sample: an MP3 begins later
+        lips,n,first = [(a,b) for a,b,v in spans if v=='PP' and a>.1], min(map(len, faces.values())), next(iter(faces.values()))
+        return dict(name=name, audio='data:audio/flac;base64,'+b64encode(f.getvalue()).decode(), frames=n, whose=list(faces), lips=[[round(a, 3), round(b, 3)] for a,b in lips],
+            values=[byte(t.select(names).values[:n]) for t in faces.values()], gap=[byte(aperture(t)[:n]/wide) for t in faces.values()],
+            met=[closures(t, lips, np.percentile(aperture(first), 90))[0] for t in faces.values()])
+    return dict(title=title, theme=theme, fps=30, names=names, clips=[one(name, *x) for name,x in clips.items()], clip=next(iter(clips)), speed='as spoken', now=15)
+
+@delegates(gallery_payload)
+def show_gallery(
+    clips:dict, # Name → wave, (start, end, viseme) rows, {whose: Track}
+    **kwargs
+):              # Shows itself in a notebook and on the page made from it, with no kernel and no network
+    "Faces side by side that say the same, with their sound and the gap between their lips"
+    model = gallery_payload(clips, **kwargs)
+    return inline_module('gallery.js', model, f"{model['title'] or 'gallery'}: {', '.join(c['name'] for c in model['clips'])}")

@@ -2,6 +2,7 @@
 // Below: line (the conversation with the server) -> sources (microphone, file) -> what is shown (face, curves, meter) -> buttons.
 import {drawFace} from './face.js'
 import {loadAvatar} from './avatar.js'
+import {REFUSED, decode} from './sound.js'
 
 const $ = id => document.getElementById(id)
 const clamp = (x, a = 0, b = 1) => Math.min(b, Math.max(a, x)), lerp = (a, b, t) => a + (b - a)*t
@@ -66,12 +67,6 @@ class Line {
 
 let playing = null, muted = false                // what is being performed: {stop, position?, again}
 
-const REFUSED = {
-  NotAllowedError: 'The microphone was refused. Allow it for this page (the sign beside its address), then start it again. A sound file works without.',
-  NotFoundError: 'No microphone was found. Plug one in and start it again, or drop a sound file here.',
-  NotReadableError: 'The microphone does not open: another program may be using it. Close that one, or choose another microphone.',
-  OverconstrainedError: 'That microphone is gone. Choose another one.'}
-
 function loudness(chunk) {
   let top = 0
   for (const x of chunk) top = Math.max(top, Math.abs(x))
@@ -113,23 +108,6 @@ async function microphone() {
     if (playing === me && document.activeElement === $('mic')) $('mute').focus()      // space mutes from here on, and does not stop
     if (playing === me) say(`Listening to ${media.getAudioTracks()[0].label || 'the microphone'} at ${context.sampleRate/1000} kHz.`)
   } catch (e) { if (playing === me) stop(REFUSED[e.name] || e.message) }
-}
-
-/** Samples per second that a WAV or FLAC file says of itself */
-function fileRate(buffer) {
-  const v = new DataView(buffer), tag = at => at + 4 <= v.byteLength ? String.fromCharCode(...new Uint8Array(buffer, at, 4)) : ''
-  if (tag(0) === 'fLaC') return v.getUint32(18) >>> 12
-  if (tag(0) === 'RIFF' && tag(8) === 'WAVE') for (let at = 12; tag(at); at += 8 + v.getUint32(at + 4, true) + v.getUint32(at + 4, true)%2) if (tag(at) === 'fmt ') return v.getUint32(at + 12, true)
-}
-
-/** The sound of a file as one channel, at its own rate where that can be told */
-async function decode(buffer, name) {
-  const rate = fileRate(buffer)
-  try {
-    const sound = await new OfflineAudioContext(1, 1, rate >= 8000 && rate <= 96000 ? rate : 48000).decodeAudioData(buffer), wave = new Float32Array(sound.length)
-    for (let c = 0; c < sound.numberOfChannels; c++) sound.getChannelData(c).forEach((x, i) => { wave[i] += x/sound.numberOfChannels })
-    return {wave, sr: sound.sampleRate}
-  } catch { throw new Error(`${name} is not a sound that this browser can read: try WAV, FLAC, MP3 or Ogg.`) }
 }
 
 const LEAD = .4                                  // seconds of the file sent before they are heard: the frames are there in time for their sound

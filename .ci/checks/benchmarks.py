@@ -9,7 +9,7 @@ from koemorph.realtime import animate
 FOLDER = Path(__file__).resolve().parents[2]/'benchmarks'
 SHORT = {'stream.py': '--seconds 3 --repeats 1', 'features.py': '--seconds 3 --repeats 1 --naive_windows 1 --minutes 1',
          'train.py': '--batch 1 --frames 32 --steps 1 --sizes 2', 'dataset.py': '--short', 'live.py': '--seconds 4', 'ablations.py': '--short', 'pretrained.py': '--short',
-         'peers.py': '{tmp} --peers --out {tmp}/out'}                # our own part, which npm and a browser are not needed for
+         'export.py': '--seconds 2 --models live --formats onnx onnx-int8 torchscript', 'peers.py': '{tmp} --peers --out {tmp}/out'}                # our own part, which npm and a browser are not needed for
 
 def takes(tmp):
     "A folder for peers.py whose one face is that of the model itself, so that every score is known; row i is at i/30 s, where frame i-1 ends"

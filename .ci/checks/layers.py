@@ -5,7 +5,7 @@ from pathlib import Path
 
 NBS = Path(__file__).resolve().parents[2]/'nbs'
 HEAVY = 'torch mediapipe opensmile librosa matplotlib hydra accelerate tensorboard cv2 av onnx sounddevice ipywidgets anywidget scipy'.split()
-LIGHT = 'io', 'features', 'realtime'
+LIGHT = 'io', 'features', 'realtime', 'sinks', 'live', 'serve'
 
 def source(nb): # magics are not Python
     cells = [''.join(c['source']) for c in json.loads(nb.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
@@ -23,9 +23,9 @@ def private(src):
     yield from (a.name for n in ours for a in n.names if a.name[0] == '_' and not a.name.endswith('__'))
 
 sources = {nb: source(nb) for nb in sorted(NBS.glob('0*.ipynb'))}
-number = {m[1]: int(nb.name[:2]) for nb, src in sources.items() if (m := re.search(r'#\|\s*default_exp\s+(\w+)', src))}
+number = {m[1]: nb.name.partition('_')[0] for nb, src in sources.items() if (m := re.search(r'#\|\s*default_exp\s+(\w+)', src))}
 wrong = [f'{nb.name} imports koemorph.{m}, which comes later' for nb, src in sources.items()
-         for m in sorted(set(imported(src))) if number.get(m, -1) > int(nb.name[:2])]
+         for m in sorted(set(imported(src))) if number.get(m, '') > nb.name.partition('_')[0]]   # 05 < 05a < 06
 wrong += [f'{nb.name} imports {name}, which is private: give it a public name where it is defined'
           for nb, src in sources.items() for name in sorted(set(private(src)))]
 for m in LIGHT:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from koemorph.features import SR, load_wave
 from koemorph.io import n_frames, read_track
-from koemorph.realtime import outlet, paced, pipeline, sender, tracks
+from koemorph.sinks import outlet, sender
+from koemorph.live import paced
+from koemorph.realtime import pipeline, tracks
 
 SLOW = bool(os.environ.get('KOEMORPH_SLOW'))
 SAMPLES = Path(__file__).resolve().parents[2]/'koemorph/samples'

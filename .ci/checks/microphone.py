@@ -19,7 +19,8 @@ os.environ.update(PULSE_RUNTIME_PATH=folder.name, PULSE_SERVER=f'unix:{folder.na
 import numpy as np
 from koemorph.features import load_wave, run
 from koemorph.io import n_frames, read_track, write_wave
-from koemorph.realtime import Meter, find_device, microphone, pipeline, tracks
+from koemorph.live import Meter, find_device, microphone
+from koemorph.realtime import pipeline, tracks
 
 SR = 48_000
 SECONDS = float(sys.argv[1]) if sys.argv[1:] else 300 if os.environ.get('KOEMORPH_SLOW') else 30

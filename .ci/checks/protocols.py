@@ -19,7 +19,7 @@ except ImportError as e: print(f'not run: apt install libgl1 ({e})'); sys.exit(7
 from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 
 from koemorph.io import ARKIT, POSE, Track
-from koemorph.realtime import OUTPUTS, mapped, outlet, sender
+from koemorph.sinks import OUTPUTS, mapped, outlet, sender
 
 faulthandler.dump_traceback_later(180, exit=True)       # nothing here may hang
 HOST = '127.0.0.1'
