@@ -5,7 +5,6 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 import numpy as np
-import onnxruntime
 from koemorph.export import FORMATS, Exported, fingerprint
 from koemorph.features import SR, ears_of, load_wave, run
 from koemorph.io import main
