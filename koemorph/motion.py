@@ -12,16 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 import numpy as np
 from .io import ARKIT,Track,arkit_name,as_fps,atomic_write,must_be_file,need,refuse_unseen,timed_track
-from .realtime import LOOK,facial_name,mapped
-
-# %% ../nbs/06a_motion.ipynb #8b4fd975
-import csv,json,math,re
-from functools import lru_cache
-from pathlib import Path
-import numpy as np
-from .io import ARKIT,Track,arkit_name,as_fps,atomic_write,must_be_file,need,refuse_unseen,timed_track
 from .realtime import LOOK
-from .sinks import facial_name, find_mapping, mapped
+from .sinks import facial_name,mapped
 
 # %% ../nbs/06a_motion.ipynb #a3ee3dab
 _COLOURS = {k: np.array(v)/255 for k,v in dict(skin=(246,207,178), lip=(205,112,104), hair=(96,56,52), white=(250,248,244), iris=(47,125,120),
