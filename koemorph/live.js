@@ -6,6 +6,7 @@ import {REFUSED, decode, listen, player} from './sound.js'
 
 const $ = id => document.getElementById(id)
 const clamp = (x, a = 0, b = 1) => Math.min(b, Math.max(a, x)), lerp = (a, b, t) => a + (b - a)*t
+const pause = (ms = 0) => new Promise(r => setTimeout(r, ms))   // the face is painted meanwhile: a network that resolves at once never lets go by itself
 const here = path => new URL(path, import.meta.url).href
 
 async function get(path) {
@@ -85,6 +86,7 @@ class Voice {
       this.heard += x.length
       if (y.length && !this.over) this.took(y, this.frame, performance.now() - start)
       this.frame += y.length
+      if (this.waiting.length) await pause()
     }
     this.busy = null
   }
@@ -152,12 +154,13 @@ async function perform(name, buffer) {
     Object.assign(me, {stop: sound.stop, position: sound.position})
     for (let at = 0; at < wave.length && playing === me;) {
       const due = (sound.position() + LEAD)*sr
-      if (at >= due) { await new Promise(r => setTimeout(r, 20)); continue }
+      if (at >= due) { await pause(20); continue }
       await voice.send(wave.subarray(at, at += step)); at = Math.min(at, wave.length); tally.sound = at/sr
+      await pause()
       if (at >= Math.min(due, wave.length)) { sound.start(); say(`Playing ${name}.`) }
     }
     if (playing === me) await voice.ended()
-    while (playing === me && sound.position() < wave.length/sr) await new Promise(r => setTimeout(r, 20))
+    while (playing === me && sound.position() < wave.length/sr) await pause(20)
     if (playing === me) stop(`${name} is over.`, false)
   } catch (e) { if (playing === me) stop(e.message) }
 }
