@@ -6,9 +6,6 @@
 __all__ = ['FORMATS', 'bare', 'to_onnx', 'heard', 'to_onnx_int8', 'to_torchscript', 'to_executorch', 'to_coreml', 'fingerprint',
            'manifest', 'test_vectors', 'export_network', 'Exported', 'export']
 
-# %% ../nbs/06_export.ipynb #15355b03
-import json
-
 # %% ../nbs/06_export.ipynb #f9b1927e
 import hashlib, io, json, logging, os, shutil, tempfile, warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
