@@ -15,6 +15,7 @@ BLOCK = re.compile(r'(?:<!--\s*not run:(?P<why>.*?)-->[ \t]*\n[ \t]*)?^(?P<pad>[
 SHOWN = 'text', 'bibtex'                                     # not meant to be run
 SYSTEM = 'python3-venv', 'libportaudio2', 'libgl1', 'libegl1', 'libgles2', 'libhtsengine1', 'libespeak-ng1'
 EN = str(files('koemorph')/'samples/en.wav')
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
 CHROMIUM = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
 
 def pages():
