@@ -248,7 +248,11 @@ def open_source(
         return sr, (source[i:i+n] for i in range(0, len(source), n))
     return sr, _checked(source, sr)
 
-def remark(text): print('koemorph:', text, file=sys.stderr, flush=True)
+def remark(
+    text:str # What to say
+):
+    "A line to the user, beside what the program prints"
+    print('koemorph:', text, file=sys.stderr, flush=True)
 
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
