@@ -343,7 +343,7 @@ def _make(self:VTubeStudio, names):
 def _open(self:VTubeStudio):
     "Connect, with the token we have or a new one"
     me = dict(pluginName='koemorph', pluginDeveloper='koemorph')
-    self.line = self.connect(self.url, compression=None, proxy=None, open_timeout=5, close_timeout=.5)
+    self.line = self.connect(self.url, compression=None, proxy=None, open_timeout=5, close_timeout=.5).__enter__()   # entered by hand: it stays open from call to call, and websockets 17 warns of one that is not
     known = self.token.read_text(encoding='utf-8').strip() if self.token.is_file() else ''
     if known and self._ask('AuthenticationRequest', authenticationToken=known, **me).get('authenticated'): return
     try: fresh = self._ask('AuthenticationTokenRequest', self.patience, **me)['authenticationToken']
