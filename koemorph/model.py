@@ -251,6 +251,18 @@ class DualStream(nn.Module):
         self.bias = nn.Parameter(torch.full((q,), -3.))                        # a face at rest: sigmoid(-3) = 0.05
         self.smoother = Smoother(alpha=cfg.smoothing_alpha) if cfg.smoothing else None
 
+# %% ../nbs/03_model.ipynb #3facde8e
+@patch
+def forward(self:DualStream, rows, state):
+    x = self.standard(rows)
+    z,newest,_,mel = self.mel(x[..., :self.n_mel], state)
+    if self.emotion is not None: z = torch.lerp(self.emotion(x[..., self.n_mel:])[0], z, self.trust()[:, None])
+    z = z + (self.skip(newest)[:, :, None] + self.who)
+    y = torch.sigmoid(torch.einsum('bnqr,qr->bnq', F.relu(self.hidden(self.norm(z))), self.out) + self.bias)
+    if self.smoother is None: return y, mel
+    y,last = self.smoother(y, state[-1:])
+    return y, (*mel, *last)
+
 # %% ../nbs/03_model.ipynb #027c54f2
 @patch
 def init_state(self:DualStream,
@@ -271,17 +283,6 @@ def standard(self:DualStream, rows): # (…, features), as `ears_for` gives them
     "Rows by the mean and spread of the training set"
     if rows.shape[-1]!=len(self.mean): raise ValueError(f"rows have {rows.shape[-1]} values a frame, expected {len(self.mean)}: make them with ears_for(net.cfg)")
     return ((rows-self.mean)/self.std).clamp(-6, 6)
-
-@patch
-def forward(self:DualStream, rows, state):
-    x = self.standard(rows)
-    z,newest,_,mel = self.mel(x[..., :self.n_mel], state)
-    if self.emotion is not None: z = torch.lerp(self.emotion(x[..., self.n_mel:])[0], z, self.trust()[:, None])
-    z = z + (self.skip(newest)[:, :, None] + self.who)
-    y = torch.sigmoid(torch.einsum('bnqr,qr->bnq', F.relu(self.hidden(self.norm(z))), self.out) + self.bias)
-    if self.smoother is None: return y, mel
-    y,last = self.smoother(y, state[-1:])
-    return y, (*mel, *last)
 
 # %% ../nbs/03_model.ipynb #9dab9f51
 def cost(

@@ -56,6 +56,7 @@ class Recording:
     name:str=''       # Where it came from
     def __len__(self): return len(self.rows)
 
+# %% ../nbs/04_train.ipynb #f65cb238
 def recording(
     wave:np.ndarray,        # (samples,) float32, 16 kHz mono
     track:Track,            # The face, on the same clock
@@ -647,6 +648,7 @@ def _per_file(files):
     def row(name, cells): return f'{name:<{wide}}' + ''.join(f'{c:>12}' for c in cells)
     return '\n'.join([row('', keys), *(row(k, ['' if math.isnan(f[m]) else f'{f[m]:.3f}' for m in keys]) for k,f in files.items())])
 
+# %% ../nbs/04_train.ipynb #3b9ba672
 def evaluate(
     pairs:str,             # Folder of speaker_session.wav beside speaker_session.jsonl
     model_path:str='live', # Network: a shipped name, a checkpoint's folder, a training run's, or an .onnx file
@@ -675,6 +677,7 @@ class OptimizerCfg:
     lr:float=1e-3             # Peak learning rate, after the warm-up; from there half a cosine down to zero
     weight_decay:float=.01    # Pull of every weight towards zero
 
+# %% ../nbs/04_train.ipynb #90eb5510
 @dataclass(frozen=True)
 class FitCfg:
     "How to train"
@@ -769,6 +772,12 @@ def lr(self:Trainer):
     "Learning rate of the coming step"
     return self.cfg.optimizer.lr*min((self.step+1)/max(1, self.cfg.warmup_steps), .5+.5*math.cos(math.pi*self.done))
 
+@patch(as_prop=True)
+def over(self:Trainer):
+    "Whether the run is at its end, or has waited long enough for a new best"
+    patience = self.cfg.early_stopping_patience
+    return self.done>=1 or 0<patience<=self.stale
+
 # %% ../nbs/04_train.ipynb #69be5ed5
 @patch
 def hear(self:Trainer, m):
@@ -779,6 +788,28 @@ def hear(self:Trainer, m):
     for s,p in zip(self.lanes, picked): s[lane] = p
     return y
 
+# %% ../nbs/04_train.ipynb #558f934a
+@patch
+def begin(self:Trainer, recordings):
+    "The micro-batches of this process, from where the epoch stands on, a step at a time"
+    c,d,w = self.cfg,self.data,self.acc.num_processes
+    table = lane_plan([len(r) for r in recordings], d, len(self.lanes[0]), self.epoch, c.max_epochs, c.seed, c.mode=='sequential')
+    self.table = table[:c.limit_batches or None]; self.size = len(self.table)
+    was,self.mark = self.mark,self._fingerprint()
+    if self.at and was!=self.mark:
+        log.warning(f"epoch {self.epoch+1} is cut into other windows than when it was left: it begins again"); self.at,self.losses = 0,[]
+    mini = Microbatches(recordings, self.table[self.at:], d.window_frames, self.groups, range(self.acc.process_index, self.groups, w),
+                        c.warm_frames, c.mode=='sequential')
+    k,load = c.accumulate_grad_batches,iter(torch.utils.data.DataLoader(mini, batch_size=None, num_workers=d.num_workers,
+        pin_memory=d.pin_memory and torch.cuda.is_available()))
+    return ([next(load) for _ in range(k)] for _ in range(len(mini)//k))
+
+@patch
+def _fingerprint(self:Trainer):
+    "What tells one plan of an epoch from another"
+    return hashlib.blake2b(self.table.tobytes()+str((self.groups, self.data.window_frames)).encode(), digest_size=16).hexdigest()
+
+# %% ../nbs/04_train.ipynb #a0011363
 @patch
 def learn(self:Trainer, micros, loss):
     "One step, from its micro-batches; returns the loss"
@@ -796,52 +827,33 @@ def learn(self:Trainer, micros, loss):
     if self.at==self.size: self.epoch,self.at = self.epoch+1,0
     return total
 
-# %% ../nbs/04_train.ipynb #558f934a
-@patch
-def begin(self:Trainer, recordings):
-    "The micro-batches of this process, from where the epoch stands on, a step at a time"
-    c,d,w = self.cfg,self.data,self.acc.num_processes
-    table = lane_plan([len(r) for r in recordings], d, len(self.lanes[0]), self.epoch, c.max_epochs, c.seed, c.mode=='sequential')
-    self.table = table[:c.limit_batches or None]; self.size = len(self.table)
-    was,self.mark = self.mark,self.fingerprint()
-    if self.at and was!=self.mark:
-        log.warning(f"epoch {self.epoch+1} is cut into other windows than when it was left: it begins again"); self.at,self.losses = 0,[]
-    mini = Microbatches(recordings, self.table[self.at:], d.window_frames, self.groups, range(self.acc.process_index, self.groups, w),
-                        c.warm_frames, c.mode=='sequential')
-    k,load = c.accumulate_grad_batches,iter(torch.utils.data.DataLoader(mini, batch_size=None, num_workers=d.num_workers,
-        pin_memory=d.pin_memory and torch.cuda.is_available()))
-    return ([next(load) for _ in range(k)] for _ in range(len(mini)//k))
-
-@patch
-def fingerprint(self:Trainer):
-    "What tells one plan of an epoch from another"
-    return hashlib.blake2b(self.table.tobytes()+str((self.groups, self.data.window_frames)).encode(), digest_size=16).hexdigest()
-
 # %% ../nbs/04_train.ipynb #898a17a7
 @patch
-def whole(self:Trainer):
+def _whole(self:Trainer):
     "The state of every lane, from the process it belongs to"
     if self.acc.num_processes==1: return self.lanes
     lane = torch.arange(len(self.lanes[0])); who = lane%self.groups%self.acc.num_processes
     return tuple(self.acc.gather(s[None])[who, lane] for s in self.lanes)
 
 @patch
-def agree(self:Trainer):
+def _agree(self:Trainer):
     "The losses since the last look, as all processes saw them"
     if self.acc.num_processes>1: self.losses = self.acc.reduce(torch.tensor(self.losses, dtype=torch.float64), 'mean').tolist()
 
-def _other(was, now): return '; '.join(f'{k} {was.get(k)!r}, not {v!r}' for k,v in now.items() if was.get(k)!=v)
+_KEEP = 'step','epoch','at','size','stale','best','log','losses','mark','rules'
 
 @patch
 def save(self:Trainer, path):
     "Everything needed to go on, whole or not at all; every process takes part, one writes"
-    lanes = self.whole(); self.agree()
+    lanes = self._whole(); self._agree()
     if not self.acc.is_main_process: return
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     kept = {k:getattr(self, k) for k in _KEEP}
     with atomic_write(path, 'wb') as f: torch.save(dict(net=self.net.state_dict(), mean=self.mean.state_dict(), opt=self.opt.state_dict(),
         lanes=lanes, chance=torch.get_rng_state(), scaler=self.acc.scaler and self.acc.scaler.state_dict(), model=asdict(self.net.cfg), kept=kept), f)
-_KEEP = 'step','epoch','at','size','stale','best','log','losses','mark','rules'
+
+# %% ../nbs/04_train.ipynb #118379a7
+def _other(was, now): return '; '.join(f'{k} {was.get(k)!r}, not {v!r}' for k,v in now.items() if was.get(k)!=v)
 
 @patch
 def load(self:Trainer, path):
@@ -903,7 +915,7 @@ def kept(self:Trainer):
 @patch
 def judge(self:Trainer, valid, loss, folder, about):
     "A look at the validation set: into the log, and the best weights into `folder/best_model`"
-    c,told = self.cfg,[None]; self.agree()
+    c,told = self.cfg,[None]; self._agree()
     if self.acc.is_main_process: told = [look(self.kept(), valid, loss)]
     if self.acc.num_processes>1: need('accelerate.utils', 'train').broadcast_object_list(told)
     self.log.append(dict(step=self.step, epoch=self.epoch, train=float(np.mean(self.losses)), lr=self.lr(), **told[0])); self.losses = []
@@ -919,6 +931,29 @@ def judge(self:Trainer, valid, loss, folder, about):
         elif keep: write(f'checkpoint_epoch_{self.epoch}')
     self.save(folder/'last_model'/'trainer'/'last.pt')
     return better
+
+# %% ../nbs/04_train.ipynb #71f717e2
+def _epochs(t, train, valid, face, folder, watch, about):
+    "Steps, looks and saves until the run is over; whether the last look found the best"
+    c,best = t.cfg,False
+    while not t.over:
+        steps = t.begin(train)
+        for micros in tqdm(steps, f'epoch {t.epoch+1}', len(t.table), initial=t.at, leave=False, disable=None if t.acc.is_main_process else True):
+            t.learn(micros, face)
+            if t.done>=1 or (not t.step%c.look_every_steps if c.look_every_steps else not t.at):
+                best = t.judge(valid, face, folder, about)
+                if watch and t.acc.is_main_process: watch(t)
+                if t.over: break
+            elif not t.step%c.save_every_steps: t.save(folder/'last_model'/'trainer'/'last.pt')
+    return best
+
+def _finish(t, folder, best, about):
+    "Every checkpoint whole; `last_model` the weights the run ended with"
+    for p in [p.parent for p in folder.glob('*/config.json') if t.cfg.onnx!='never' and not (p.parent/'model.onnx').exists()]:
+        net,was = load_checkpoint(p)
+        save_checkpoint(p, net, **{k:v for k,v in was.items() if k not in config(net)})
+    if best: _copy(folder/'best_model', folder/'last_model')
+    else: _write(folder/'last_model', t.kept(), t.cfg.onnx!='never', **about, log=t.log)
 
 # %% ../nbs/04_train.ipynb #e48a7e57
 def fit(
@@ -940,29 +975,11 @@ def fit(
     if resume and (resume is not True or last.exists()): t.load(last if resume is True else resume)
     t.ruled([asdict(loss), [[v.name, len(v)] for v in valid]])
     about |= dict(training=asdict(cfg), loss=asdict(loss), data={k:v for k,v in asdict(data).items() if not k.endswith('dir')})
-    over = lambda: t.done>=1 or cfg.early_stopping_patience and t.stale>=cfg.early_stopping_patience
-    best = False
-    if over(): log.info(f"nothing left to do after {t.epoch} epochs and {t.step} steps: raise training.max_epochs, max_steps or early_stopping_patience")
-    while not over():
-        steps = t.begin(train)
-        for micros in tqdm(steps, f'epoch {t.epoch+1}', len(t.table), initial=t.at, leave=False, disable=None if t.acc.is_main_process else True):
-            t.learn(micros, face)
-            if t.done>=1 or (not t.step%cfg.look_every_steps if cfg.look_every_steps else not t.at):
-                best = t.judge(valid, face, folder, about)
-                if watch and t.acc.is_main_process: watch(t)
-                if over(): break
-            elif not t.step%cfg.save_every_steps: t.save(last)
+    if t.over: log.info(f"nothing left to do after {t.epoch} epochs and {t.step} steps: raise training.max_epochs, max_steps or early_stopping_patience")
+    best = _epochs(t, train, valid, face, folder, watch, about)
     if t.acc.is_main_process: _finish(t, folder, best, about)
     t.acc.wait_for_everyone()
     return t
-
-def _finish(t, folder, best, about):
-    "Every checkpoint whole; `last_model` the weights the run ended with"
-    for p in [p.parent for p in folder.glob('*/config.json') if t.cfg.onnx!='never' and not (p.parent/'model.onnx').exists()]:
-        net,was = load_checkpoint(p)
-        save_checkpoint(p, net, **{k:v for k,v in was.items() if k not in config(net)})
-    if best: _copy(folder/'best_model', folder/'last_model')
-    else: _write(folder/'last_model', t.kept(), t.cfg.onnx!='never', **about, log=t.log)
 
 # %% ../nbs/04_train.ipynb #a0ce2249
 @dataclass(frozen=True)
@@ -1085,26 +1102,6 @@ def _curves(net, rec):
     plot_track(y, 'jawOpen mouthClose mouthFunnel mouthPucker mouthSmileLeft browInnerUp'.split(), truth=truth, ax=fig.subplots())
     return fig
 
-# %% ../nbs/04_train.ipynb #e640d024
-def train(
-    cfg:RunCfg, # What to do
-    folder      # Where: gets `logs` and `checkpoints`
-)->Trainer:     # With its `log`
-    "Recordings from disk, a network, a run, its checkpoints"
-    if cfg.debug: cfg = _hurried(cfg)
-    d,f = cfg.data,Path(folder)
-    state,weights = _resume_from(cfg.checkpoint_path) if cfg.checkpoint_path else (None, None)
-    net,read = _network(cfg, weights),need('accelerate', 'train').PartialState(cpu=not torch.cuda.is_available())
-    with read.local_main_process_first():                          # the others find the rows in the cache
-        (heard,out),(valid,out2) = recordings(d.train_data_dir, net.cfg, d),recordings(d.val_data_dir, net.cfg, d) if d.val_data_dir else ([], {})
-    first = read.is_main_process
-    if first: _tell(cfg, net, heard, valid, {**out, **out2}, state or weights)
-    if state and first and (best := state.parents[2]/'best_model').exists() and not (f/'checkpoints'/'best_model').exists():
-        (f/'checkpoints').mkdir(parents=True, exist_ok=True); _copy(best, f/'checkpoints'/'best_model')
-    t = fit(net, heard, valid, f/'checkpoints', cfg.training, d, cfg.loss, state or False, _board(f/'logs', valid) if first else None, name=cfg.name, licence=cfg.licence)
-    if first: log.info(_said(t, f))
-    return t
-
 # %% ../nbs/04_train.ipynb #c4b489e7
 def _flat(d, at=''):
     "`{'a': {'b': 1}}` as `{'a.b': 1}`"
@@ -1145,6 +1142,26 @@ def _said(t, folder):
     return (f"{t.epoch} epochs, {t.step} steps, loss {t.log[-1]['train'] if t.log else math.nan:.4g}{best}\n"
             + (f"koemorph run IN.wav -o OUT.jsonl --model_path {Path(folder)/'checkpoints'/'best_model'}" if t.cfg.onnx!='never' else "no model.onnx was asked for: training.onnx=end writes it, for koemorph run"))
 
+# %% ../nbs/04_train.ipynb #e640d024
+def train(
+    cfg:RunCfg, # What to do
+    folder      # Where: gets `logs` and `checkpoints`
+)->Trainer:     # With its `log`
+    "Recordings from disk, a network, a run, its checkpoints"
+    if cfg.debug: cfg = _hurried(cfg)
+    d,f = cfg.data,Path(folder)
+    state,weights = _resume_from(cfg.checkpoint_path) if cfg.checkpoint_path else (None, None)
+    net,read = _network(cfg, weights),need('accelerate', 'train').PartialState(cpu=not torch.cuda.is_available())
+    with read.local_main_process_first():                          # the others find the rows in the cache
+        (heard,out),(valid,out2) = recordings(d.train_data_dir, net.cfg, d),recordings(d.val_data_dir, net.cfg, d) if d.val_data_dir else ([], {})
+    first = read.is_main_process
+    if first: _tell(cfg, net, heard, valid, {**out, **out2}, state or weights)
+    if state and first and (best := state.parents[2]/'best_model').exists() and not (f/'checkpoints'/'best_model').exists():
+        (f/'checkpoints').mkdir(parents=True, exist_ok=True); _copy(best, f/'checkpoints'/'best_model')
+    t = fit(net, heard, valid, f/'checkpoints', cfg.training, d, cfg.loss, state or False, _board(f/'logs', valid) if first else None, name=cfg.name, licence=cfg.licence)
+    if first: log.info(_said(t, f))
+    return t
+
 # %% ../nbs/04_train.ipynb #c928509c
 def _settings(cls=RunCfg, at=''):
     "Every key of the command line, its default, and the dataclass that explains it"
@@ -1163,6 +1180,46 @@ def _check(words):
         if w.startswith('-') or '=' not in w or key.startswith('hydra') or key in known or key in ('data','model','training','loss','features'): continue
         why = next((f': {v}' for k,v in _GONE.items() if k in key.split('.')), closest(key.replace('/', '.'), known))
         raise ValueError(f"there is no setting {key!r}{why}; koemorph train --help lists them all")
+
+# %% ../nbs/04_train.ipynb #baa85ab2
+def _thawed(node):
+    "A structured config that may be overridden, though its dataclass is frozen"
+    node._set_flag('readonly', None)
+    for k in node:
+        if hasattr(child := node._get_node(k), 'keys'): _thawed(child)
+    return node
+
+def _unused(pattern):
+    "A folder nobody has: the time in `pattern`, with -2, -3 … where it is taken"
+    base = time.strftime(pattern)
+    for k in range(1, 1000):
+        p = Path(base if k==1 else f'{base}-{k}')
+        p.parent.mkdir(parents=True, exist_ok=True)
+        try: p.mkdir(); return str(p)
+        except FileExistsError: pass
+
+# %% ../nbs/04_train.ipynb #1d81d08b
+def _hydra(argv):
+    "Compose, validate, make the folder, and call `train` for every job"
+    hydra,om = need('hydra', 'train'),need('omegaconf', 'train')
+    need('hydra.core.config_store', 'train').ConfigStore.instance().store('schema', _thawed(om.OmegaConf.structured(RunCfg)))
+    om.OmegaConf.register_new_resolver('unused', _unused, use_cache=True, replace=True)
+    here,failed,told = need('hydra.core.hydra_config', 'train').HydraConfig,[],[]
+    def job(cfg):
+        try: told.append(train(om.OmegaConf.to_object(cfg), here.get().runtime.output_dir)); return told[-1].best
+        except Exception as e: failed.append(e)
+    logging.getLogger('matplotlib').setLevel(logging.WARNING)             # it tells of its fonts
+    alone = [] if os.environ.get('RANK', '0')=='0' else ['hydra.run.dir=.', 'hydra.output_subdir=null', 'hydra/job_logging=none']
+    before,words = os.environ.get('HYDRA_FULL_ERROR'),sys.argv
+    try:
+        sys.argv,os.environ['HYDRA_FULL_ERROR'] = ['koemorph train', *sorted(argv, key=lambda w: '=' in w and w[0]!='-'), *alone],'1'     # options first; errors come to us, and become one line
+        hydra.main(version_base='1.3', config_path='pkg://koemorph.conf', config_name='config')(job)()
+    except (hydra.errors.HydraException, om.errors.OmegaConfBaseException) as e: raise ValueError(' '.join(str(e.__cause__ or e).split())) from None
+    finally:
+        sys.argv = words
+        if before is None: del os.environ['HYDRA_FULL_ERROR']
+    if failed: raise failed[0]
+    return told[-1] if told else None
 
 # %% ../nbs/04_train.ipynb #7010b534
 def _usage():
@@ -1186,42 +1243,3 @@ def main(
     if {'-h', '--help'} & set(argv): print(_usage()); return
     _check(argv)
     return _hydra(argv)
-
-# %% ../nbs/04_train.ipynb #baa85ab2
-def _thawed(node):
-    "A structured config that may be overridden, though its dataclass is frozen"
-    node._set_flag('readonly', None)
-    for k in node:
-        if hasattr(child := node._get_node(k), 'keys'): _thawed(child)
-    return node
-
-def _unused(pattern):
-    "A folder nobody has: the time in `pattern`, with -2, -3 … where it is taken"
-    base = time.strftime(pattern)
-    for k in range(1, 1000):
-        p = Path(base if k==1 else f'{base}-{k}')
-        p.parent.mkdir(parents=True, exist_ok=True)
-        try: p.mkdir(); return str(p)
-        except FileExistsError: pass
-
-def _hydra(argv):
-    "Compose, validate, make the folder, and call `train` for every job"
-    hydra,om = need('hydra', 'train'),need('omegaconf', 'train')
-    need('hydra.core.config_store', 'train').ConfigStore.instance().store('schema', _thawed(om.OmegaConf.structured(RunCfg)))
-    om.OmegaConf.register_new_resolver('unused', _unused, use_cache=True, replace=True)
-    here,failed,told = need('hydra.core.hydra_config', 'train').HydraConfig,[],[]
-    def job(cfg):
-        try: told.append(train(om.OmegaConf.to_object(cfg), here.get().runtime.output_dir)); return told[-1].best
-        except Exception as e: failed.append(e)
-    logging.getLogger('matplotlib').setLevel(logging.WARNING)             # it tells of its fonts
-    alone = [] if os.environ.get('RANK', '0')=='0' else ['hydra.run.dir=.', 'hydra.output_subdir=null', 'hydra/job_logging=none']
-    before,words = os.environ.get('HYDRA_FULL_ERROR'),sys.argv
-    try:
-        sys.argv,os.environ['HYDRA_FULL_ERROR'] = ['koemorph train', *sorted(argv, key=lambda w: '=' in w and w[0]!='-'), *alone],'1'     # options first; errors come to us, and become one line
-        hydra.main(version_base='1.3', config_path='pkg://koemorph.conf', config_name='config')(job)()
-    except (hydra.errors.HydraException, om.errors.OmegaConfBaseException) as e: raise ValueError(' '.join(str(e.__cause__ or e).split())) from None
-    finally:
-        sys.argv = words
-        if before is None: del os.environ['HYDRA_FULL_ERROR']
-    if failed: raise failed[0]
-    return told[-1] if told else None
