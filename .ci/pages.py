@@ -98,7 +98,7 @@ def llms():
     out = ['# koemorph', '> Speech in, a living face out: 52 ARKit blendshapes in real time on one CPU core. Python, MIT.']
     for section, pages in sidebar():
         out.append(f'## {section}')
-        out.append('\n'.join(f"- [{t}]({SITE}{re.sub(r'[.](ipynb|md)$', '.html', p)}): {d}" for p in pages if not p.startswith('live') for t,d in [title(NBS/p)]))
+        out.append('\n'.join(f"- [{t}]({SITE}{re.sub(r'[.](ipynb|md)$', '.html', p)}): {d}" for p in pages if (NBS/p).is_file() for t,d in [title(NBS/p)]))
     return '\n\n'.join(out)+'\n'
 
 PAGES = {'nbs/cards.md': cards, 'nbs/peers.md': peers, 'nbs/benchmarks.md': benchmarks, 'nbs/commands.md': commands, 'nbs/llms.txt': llms}

@@ -40,7 +40,7 @@ Weights for {FOR[name]}. Speech in, 52 ARKit coefficients out, {about['features'
 | cost | {', '.join(f'{f} {us} µs a frame, one at a time' for f, us in m['us_per_frame'].items())} (one thread of an {held['machine']}) |
 | int8 | mean change of a coefficient {m['int8']['mean_abs_delta']:.4f}; no correlation falls by more than {max(0, m['int8']['worst_fall_of_r']):.3f} |
 | licence | {about['licence']} |
-| made by | `koemorph corpus clips --hours 9 --jobs 2`, stopped at {speech_hours} h, then `{run}`, at commit `{commit}`; packed by `koemorph.pretrained.ship`; `model-int8.onnx` by onnxruntime's static quantiser, calibrated on `koemorph/samples/ja.wav` |
+| made by | `koemorph corpus clips --hours 9 --jobs 2`, stopped at {speech_hours} h, then `{run}`, at commit `{commit}`; packed by `koemorph.pretrained.ship`; `model-int8.onnx` by `koemorph export --model_path {name} --formats onnx-int8 --dynamic_axes` |
 | used by | `--model_path {name}`; in 8 bits `--model_path …/weights/{name}/model-int8.onnx` |
 | heard | {about['minutes']['voices']/60:.1f} h of speech in other rooms (every clip {round(about['minutes']['voices']/60/speech_hours) or 1} ×), {about['minutes']['not_speech']:.0f} min of other sounds, {about['training']['max_steps']} steps of 16 × 128 frames, best on the voices kept apart at step {last['step']} |
 | CPU | {cpu_hours} h for these weights on one core; the speech took about 7 h more, nearly all of it Kokoro's |

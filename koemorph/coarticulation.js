@@ -49,8 +49,8 @@ export function render({model, el}) {
   }
   over.addEventListener('click', e => { const g = e.target.closest('g.phone'); if (g && +g.dataset.slot >= 0) { slot.put(slot.input.options[+g.dataset.slot].value) } })
   el.coarticulation = {ready: () => !!all, value, say, coefficients, gap: () => shape.lipGap}
-  let end = () => {}, gone = false
-  new Response(new Blob([bytes(model.get('values'))]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer().then(b => { all = new Uint8Array(b); if (!gone) end = d.begin() })
+  const end = d.begin(); let gone = false
+  new Response(new Blob([bytes(model.get('values'))]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer().then(b => { all = new Uint8Array(b); if (!gone) draw() })
   return () => { gone = true; end() }
 }
 

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['FACE_MODEL', 'REASONS', 'FAULTS', 'BLENDSHAPES', 'VIDEO', 'SPLITS', 'merge_spans', 'CutCfg', 'hear', 'runs',
-           'speech_segments', 'posed', 'talking_face', 'open_video', 'pictures', 'face_model_path', 'Face',
-           'mediapipe_tracker', 'Tracking', 'video_fps', 'place', 'track_video', 'frame_reasons', 'loudness',
-           'sync_curve', 'lip_sync', 'Quality', 'quality', 'planted_faults', 'faults_payload', 'show_faults', 'repair',
-           'live_faces', 'track_camera', 'watch', 'capture', 'read_sound', 'pitch', 'audio_features', 'Clip',
-           'DatasetCfg', 'film_clip', 'save_clip', 'Clips', 'find_videos', 'scan', 'split_speakers', 'plan',
-           'make_clip', 'write_video', 'build', 'summarise', 'train_command', 'dataset']
+           'speech_segments', 'posed', 'talking_face', 'pictures', 'face_model_path', 'Face', 'mediapipe_tracker',
+           'Tracking', 'video_fps', 'place', 'track_video', 'frame_reasons', 'loudness', 'sync_curve', 'lip_sync',
+           'Quality', 'quality', 'planted_faults', 'faults_payload', 'show_faults', 'repair', 'live_faces',
+           'track_camera', 'watch', 'capture', 'read_sound', 'pitch', 'audio_features', 'Clip', 'DatasetCfg',
+           'film_clip', 'save_clip', 'Clips', 'find_videos', 'scan', 'split_speakers', 'plan', 'make_clip',
+           'write_video', 'build', 'summarise', 'train_command', 'dataset']
 
 # %% ../nbs/01_dataset_pipeline.ipynb #88ab7f2d
 import importlib.util,json,math,os,queue,sys,time,warnings
@@ -189,6 +189,14 @@ def _scenes(jaw, fps, blinks, frozen, cut, nobody, second, small, jump):
             shown = (shown+hiss[k%8]).clip(0, 255).astype(np.uint8)
         yield shown
 
+def _add_sound(box, stream, wave, sr, late):
+    "Write `wave` into `stream` of the file `box`, its first sample at `late` seconds"
+    n = round(late*sr)
+    heard = np.concatenate([np.zeros(max(n, 0)), np.asarray(wave)[max(-n, 0):]]).astype(np.float32)
+    frame = need('av', 'data').AudioFrame.from_ndarray(heard[None], format='fltp', layout='mono')
+    frame.sample_rate,frame.pts = sr,0                               # from 0 on: what the coder needs to start up comes before
+    box.mux(stream.encode(frame)); box.mux(stream.encode())
+
 # %% ../nbs/01_dataset_pipeline.ipynb #afb67b79
 def talking_face(
     jaw,           # (pictures,) how far the jaw is open in each, 0 to 1
@@ -217,16 +225,11 @@ def talking_face(
             frame.pts,frame.time_base = k,1/fps
             box.mux(video.encode(frame))
         box.mux(video.encode())
-        if wave is None: return
-        n = round(late*sr)
-        heard = np.concatenate([np.zeros(max(n, 0)), np.asarray(wave)[max(-n, 0):]]).astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(heard[None], format='fltp', layout='mono')
-        frame.sample_rate,frame.pts = sr,0                           # from 0 on: what the coder needs to start up comes before
-        box.mux(sound.encode(frame)); box.mux(sound.encode())
+        if wave is not None: _add_sound(box, sound, wave, sr, late)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #2007e41f
 @contextmanager
-def open_video(
+def _open_video(
     path, # A video file
 ):        # Its container, its picture stream, and where its clock begins, seconds: subtract that from any stream's time
     "`path` opened for reading, or one line that says why not"
@@ -265,7 +268,7 @@ def pictures(
 ):                  # Yields (seconds, (h, w, 3) uint8 RGB, contiguous and upright)
     "Each picture of `path` with the time it was taken, in one pass"
     last,sought,rgb24 = -math.inf,start>5,need('av', 'data').video.reformatter.VideoReformatter()   # one for all: half the time
-    with open_video(path) as (box,film,zero):
+    with _open_video(path) as (box,film,zero):
         film.thread_type = 'SLICE'                         # frame threads only add memory
         if sought: box.seek(int((start-1+zero)/film.time_base), stream=film)
         for frame in _frames(path, box, film, box.demux(film)):
@@ -381,7 +384,7 @@ def video_fps(
     path, # A video file
 )->Fraction: # Pictures a second; for a film of uneven pace, the rate its times are multiples of
     "The rate of `path`, from the times of its first 600 pictures, none of them decoded"
-    with open_video(path) as (box,film,_):
+    with _open_video(path) as (box,film,_):
         times = sorted({float(p.pts*film.time_base) for p,_ in zip(box.demux(film), range(600)) if p.pts is not None})
     if not times: raise ValueError(f"{path} has no pictures: a header, and nothing after it")
     return detect_fps(times) if len(times)>1 else as_fps(film.guessed_rate or 30)
@@ -937,7 +940,7 @@ def _sound_chunks(
     end:float=None, # Last second wanted; None: as far as there is sound
 ):                  # Yields float32 mono pieces, 16,000 samples a second
     "The sound of a video piece by piece, its first sample at `start`"
-    with open_video(path) as (box,_,zero):
+    with _open_video(path) as (box,_,zero):
         if not box.streams.audio: raise ValueError(f"{path} has pictures but no sound")
         rate,early = box.streams.audio[0].rate,max(0., min(start, .1))   # a filter rings: it settles before the cut
         resample = soxr.ResampleStream(rate, SR, 1, dtype='float32').resample_chunk
@@ -1051,6 +1054,11 @@ def _report(judged, lag, shift, filled, slipped):
         lag_seconds=known(lag), agreement=known(judged.agreement), sound_shifted_seconds=round(float(shift), 3), notes=[str(n) for n in judged.notes],
         reasons=_by_reason(judged.reasons), repaired=_by_reason(dict(interpolated=filled, outlier=slipped)))
 
+def _about(source, start, track, wave):
+    "Where a clip comes from, and how long it is"
+    return dict(source=str(source), start=start, end=round(start+track.seconds, 3), fps=[track.fps.numerator, track.fps.denominator], frames=len(track),
+        audio_metadata=dict(sample_rate=SR, channels=1, frames=len(wave), duration=len(wave)/SR), blendshape_names=list(BLENDSHAPES))
+
 # %% ../nbs/01_dataset_pipeline.ipynb #a63521b6
 def film_clip(
     source,            # A video
@@ -1078,14 +1086,13 @@ def film_clip(
     track,filled,slipped = repair(full, judged.reasons, smooth=cfg.smooth)
     damage = tuple(m.removeprefix(f'{source}: ') for w in told if 'damaged' in (m:=str(w.message)))
     judged = replace(judged, notes=judged.notes+damage)
-    about = dict(source=str(source), start=start, end=round(start+track.seconds, 3), fps=[fps.numerator, fps.denominator], frames=n,
-        missing_frames=int(np.isnan(tracking.neutral).sum()), usable_frames=int(judged.mask.sum()), quality_report=_report(judged, lag, shift, filled, slipped),
-        audio_metadata=dict(sample_rate=SR, channels=1, frames=len(wave), duration=len(wave)/SR), blendshape_names=list(BLENDSHAPES))
+    about = _about(source, start, track, wave)|dict(missing_frames=int(np.isnan(tracking.neutral).sum()), usable_frames=int(judged.mask.sum()),
+        quality_report=_report(judged, lag, shift, filled, slipped))
     heard = audio_features(wave, SR, fps, n, cfg.f0)
     about['took'] = dict(seconds=round(time.perf_counter()-began, 3), tracker_seconds=round(looked, 3))
     return Clip(track.select(BLENDSHAPES), judged.mask, wave, heard, about)
 
-# %% ../nbs/01_dataset_pipeline.ipynb #77a75bf6
+# %% ../nbs/01_dataset_pipeline.ipynb #4904e73f
 _FILES = dict(blendshapes_path='blendshapes.csv', audio_path='audio.wav', audio_features_path='audio_features.npz', quality_mask_path='quality_mask.npy')
 
 class _OutputError(OSError):
@@ -1105,6 +1112,7 @@ def _as_csv(track): # A column `frame`, then one per channel
     rows = (','.join([str(k), *(f'{x:.5g}' for x in r)]) for k,r in enumerate(track.values.tolist()))
     return '\n'.join([','.join(['frame', *track.names]), *rows, '']).encode()
 
+# %% ../nbs/01_dataset_pipeline.ipynb #77a75bf6
 def save_clip(
     clip:Clip,    # What to write
     out,          # The data set's folder, with `data` in it
@@ -1164,7 +1172,7 @@ def _why(e): # An exception as one line
 # %% ../nbs/01_dataset_pipeline.ipynb #15b405c8
 def _cut_off(source, heard):
     "What to say when a file promises more seconds than were `heard`; None when it does not"
-    with open_video(source) as (box,_,_): promised = (box.duration or 0)/1e6
+    with _open_video(source) as (box,_,_): promised = (box.duration or 0)/1e6
     return f"says it is {promised:.1f} s long, and its sound ends after {heard:.1f} s: is the file whole?" if promised>heard+1 else None
 
 def _listen(source, cut):
@@ -1583,6 +1591,7 @@ def _report_page(
 <main><h1>Data set report</h1><p class="dim">{r["clips"]} clip{"s"*(r["clips"]!=1)} from {r["videos"]} video{"s"*(r["videos"]!=1)}, made by koemorph</p>{"".join(parts)}</main></html>
 '''
 
+# %% ../nbs/01_dataset_pipeline.ipynb #c142d8c9
 def _write_report(
     out, # A data set's folder
 ):

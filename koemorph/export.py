@@ -6,9 +6,6 @@
 __all__ = ['FORMATS', 'bare', 'to_onnx', 'heard', 'to_onnx_int8', 'to_torchscript', 'to_executorch', 'to_coreml', 'fingerprint',
            'manifest', 'test_vectors', 'export_network', 'Exported', 'export']
 
-# %% ../nbs/06_export.ipynb #15355b03
-import json
-
 # %% ../nbs/06_export.ipynb #f9b1927e
 import hashlib, io, json, logging, os, shutil, tempfile, warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -69,8 +66,9 @@ def to_onnx(
     module,example = bare(net, frames)
     inputs,outputs = _names(example)
     with _hush(): program = torch.onnx.export(module, example, dynamo=True, verbose=False, external_data=False, input_names=inputs, output_names=outputs)
-    program.model_proto.metadata_props.add(key='koemorph', value=json.dumps(about, ensure_ascii=False))
-    return program.model_proto.SerializeToString()
+    file = program.model_proto                       # made anew each time it is asked for
+    file.metadata_props.add(key='koemorph', value=json.dumps(about, ensure_ascii=False))
+    return file.SerializeToString()
 
 # %% ../nbs/06_export.ipynb #61d7c41a
 def heard(
@@ -151,7 +149,7 @@ def _spelled(net, frames):
     torch = need('torch', 'export')
     def windows(x, dim, size, step): return torch.stack([x.narrow(dim, k, size).movedim(dim, -1) for k in range(0, x.shape[dim]-size+1, step)], dim)
     aten = torch.ops.aten
-    return torch.export.export(*bare(net, frames)).run_decompositions({aten.unfold.default: windows, aten.lerp.Tensor: lambda a,b,w: a + w*(b-a)})
+    with _hush(): return torch.export.export(*bare(net, frames)).run_decompositions({aten.unfold.default: windows, aten.lerp.Tensor: lambda a,b,w: a + w*(b-a)})
 
 def to_coreml(
     net,          # A `DualStream`

@@ -127,6 +127,14 @@ def _in_blocks(step, state, x, size):
         ys.append(y)
     return state, ys[0] if len(ys)==1 else np.concatenate(ys)
 
+# %% ../nbs/02_features.ipynb #126b0220
+def _finite(x):
+    "`x` as a wave, unless it holds what would stay in an average for ever"
+    x = as_wave(x, 'chunk')
+    if (peak := np.abs(x).max(initial=0))<1e6: return x                # NaN is not
+    bad = np.count_nonzero(~np.isfinite(x))
+    raise ValueError(f"chunk has {bad} of {len(x)} samples that are not numbers, expected finite ones" if bad else f"chunk peaks at {peak:.3g}, expected about 1")
+
 # %% ../nbs/02_features.ipynb #d3393981
 @dataclass(frozen=True)
 class Framed:
@@ -147,14 +155,6 @@ class Framed:
     def init(self): return np.zeros(self.past, np.float32), np.array(0, np.int64), *self.memory()
     def memory(self): return ()
     def step(self, state, x): return _in_blocks(self._block, state, _finite(x), 2**14)
-
-# %% ../nbs/02_features.ipynb #126b0220
-def _finite(x):
-    "`x` as a wave, unless it holds what would stay in an average for ever"
-    x = as_wave(x, 'chunk')
-    if (peak := np.abs(x).max(initial=0))<1e6: return x                # NaN is not
-    bad = np.count_nonzero(~np.isfinite(x))
-    raise ValueError(f"chunk has {bad} of {len(x)} samples that are not numbers, expected finite ones" if bad else f"chunk peaks at {peak:.3g}, expected about 1")
 
 # %% ../nbs/02_features.ipynb #d8b1fc1b
 def _count(n, num, den): return max(0, (num*(2*n+1)-1)//(2*SR*den))   # `n_frames`, without its checks
@@ -213,13 +213,14 @@ class LogMel(Framed):
         mel = [_power(_windows(x, e, len(w)), w, n)@f for (w,n,f),e in zip(self._ears, (ends[:,-1], ends.ravel()))]
         return memory, np.log(np.maximum(np.concatenate([m.reshape(len(ends), -1) for m in mel], 1), 1e-5))
 
-# %% ../nbs/02_features.ipynb #a41b7d03
+# %% ../nbs/02_features.ipynb #c99cb66f
 def _within(a, b, ears):
     "Where the quarters of each frame up to sample `b` end, and the frames that hear nothing outside `a` to `b`"
     n = n_frames(b, ears[0].fps)
     ticks = frame_ends(4*n, 4*ears[0].fps).reshape(n, 4)
     return ticks, np.flatnonzero((ticks[:,-1]>=a+ears[0].past) & (ticks[:,-1]<=b-max(e.lookahead for e in ears)))
 
+# %% ../nbs/02_features.ipynb #a41b7d03
 def ears_payload(
     wave:np.ndarray,  # (samples,) float32 mono at 16 kHz
     start:float=0,    # Where the picture begins, seconds
@@ -620,7 +621,7 @@ def sinc_bank(
     h = np.sinc((1-edge)*t)*bell
     return (h/h.sum(1, keepdims=True)).astype(np.float32)
 
-# %% ../nbs/02_features.ipynb #b1d330eb
+# %% ../nbs/02_features.ipynb #9a03c428
 def sample_rate(
     sr # Samples per second: a whole number, as an int or a float
 )->int:
@@ -636,6 +637,7 @@ def mono(
     if not 1<=np.shape(x)[1]<=64: raise ValueError(f"chunk has shape {np.shape(x)}, expected (samples,) or (samples, channels): transpose it")
     return np.mean([as_wave(channel) for channel in np.transpose(x)], 0)
 
+# %% ../nbs/02_features.ipynb #b1d330eb
 @dataclass(frozen=True)
 class Resampler:
     "Any rate and any number of channels to one: a windowed sinc evaluated where each new sample falls, group delay = `lookahead`"

@@ -315,6 +315,7 @@ def fill(self:Ring,
     self.taken += n; self.told = self.lost
     return len(out)-n
 
+# %% ../nbs/05b_live.ipynb #d9a1ce1f
 class speaker:
     "Plays the chunks it is called with, `delay` later; a context manager"
     def __init__(self,
@@ -428,61 +429,6 @@ def _watched(video, camera, places, output_json, mapping, fps, seconds):
         print(f"{len(seen)} frames at {seen.fps} fps, a face in {(~np.isnan(seen['jawOpen'])).sum()} of them")
     print(*_told(places, sinks, output_json), sep='\n')
 
-# %% ../nbs/05b_live.ipynb #1c45cc2d
-def stream_to(
-    input_audio:str='',    # A sound file, '-' for PCM on standard input, tcp://HOST:PORT to wait for PCM there; a microphone when not given
-    device:str='',         # Microphone: its number, or a part of its name (koemorph devices)
-    camera:int=None,       # A face before this camera instead of a voice, 0 for the first; needs koemorph[data]
-    video:str='',          # … or the face in this video
-    output_mode:Param("Where to, may be given several times: udp, osc, livelink, ifacialmocap, vmc, vrchat, vts or websocket, as MODE, MODE:HOST or MODE:HOST:PORT", str, action='append')=None,
-    host:str='',           # Of a single output; this computer when not given
-    port:int=None,         # Of a single output; its protocol's own when not given
-    output_json:str='',    # Track file that records what was sent: .jsonl, .csv or .livelink.csv
-    model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; live when not given
-    lookahead:int=None,    # Future audio, milliseconds: without --model_path, picks the shipped network trained for it
-    fps:str='30',          # Frames per second, such as 30, 60 or 29.97
-    idle:Param("Blinks, glances and breath; a microphone has them, a file has not", action=BooleanOptionalAction)=None,
-    gate:Param("The mouth rests in silence and noise; a microphone has it, a file has not", action=BooleanOptionalAction)=None,
-    seed:int=0,            # Of the idle layer: another number blinks at other times
-    calibration:str='',    # What koemorph calibrate wrote for this room and voice
-    mapping:str='',        # Other channels: vrm, vrm0, oculus, metahuman, mirror, or a table of your own (.csv)
-    sr:int=None,           # Samples per second of microphone or PCM
-    pcm:str='s16',         # Kind of PCM: s16 or f32
-    realtime:bool=False,   # A file no faster than it is spoken; --play asks for it too
-    seconds:float=None,    # End after so much sound
-    play:str=None,         # Play the sound, as late as its face, on this speaker: its number or a part of its name; '' for the default
-    audio_delay:float=None,# How late it is played, milliseconds; as late as the face at most when not given
-    stats:bool=False       # Say every second how late frames are
-):
-    "Drive a face, live: a microphone or a file to Unreal, Unity, a VTuber app or a browser"
-    places = [*_places(output_mode or [], host, port)]
-    if not places and not output_json: raise ValueError(f"where to? add --output_mode {'|'.join(OUTPUTS)} or --output_json FACE.jsonl")
-    if video or camera is not None: return _watched(video, camera, places, output_json, mapping, fps, seconds)
-    if play is None and audio_delay is not None: raise ValueError("--audio_delay says how late --play is: add --play '' for the default speaker, or leave it out")
-    if audio_delay is not None and not 0<=audio_delay<=5000: raise ValueError(f"--audio_delay {audio_delay:g}, expected 0 to 5000 milliseconds")
-    if seconds is not None and not seconds>0: raise ValueError(f"--seconds {seconds:g}, expected more than 0")
-    with open_live(input_audio, device, sr, pcm, realtime or play is not None) as source, ExitStack() as stack:
-        live = getattr(source, 'live', False)
-        gate,idle = (live if x is None else x for x in (gate, idle))
-        face = pipeline(model_path, fps, source.sr, lookahead, gate, seed if idle else None, calibration or None)
-        _tried(places, mapping, face.names)
-        sinks = _opened(stack, places, output_json, mapping or face.names!=ARKIT)
-        meter = Meter(face, source.sr, source)
-        late = sum(meter.design.values()) if audio_delay is None else audio_delay
-        speakers = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
-        quiet = _mute_key() if live and input_audio!='-' else threading.Event()
-        heard = _played(_muted(_first(open_source(source)[1], seconds, source.sr), quiet), speakers)
-        with _until_stopped() as end:
-            for track in meter.watch(tracks(face, meter.hear(heard), source.sr)):
-                if mapping: track = mapped(track, mapping)
-                for sink in sinks: sink(track)
-                if stats: meter.tell()
-        if not (meter.frames or end.asked): raise ValueError("nothing was heard: not one frame's worth of sound came in")
-        if stats and sys.stderr.isatty(): print(file=sys.stderr)
-    record = sinks[-1] if output_json else None
-    print(meter, *_told(places, sinks, output_json), *(f'speaker: {s.missing+s.ring.lost} samples did not fit in time' for s in speakers), sep='\n')
-    if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record, the rest is whole: {record.fault}")
-
 # %% ../nbs/05b_live.ipynb #bda0374b
 def _first(chunks, seconds, sr):
     left = math.inf if seconds is None else round(seconds*sr)
@@ -518,6 +464,71 @@ def tell(self:Meter):
     lag = self.spread(part)
     print('\r' if here else '', f"{self.samples/self.sr:7.1f} s  {self.frames} frames, {self.late} late, {dict(since_heard='since heard', computed='computing')[part]} p50 {lag['p50']:.1f} p99 {lag['p99']:.1f} ms, "
         f"longest queue {self.waiting*1000:.0f} ms, lost {getattr(self.source, 'lost', 0)}", sep='', end='' if here else '\n', file=sys.stderr, flush=True)
+
+# %% ../nbs/05b_live.ipynb #cf053c18
+def _allowed(play, audio_delay, seconds):
+    "Raise when these say nothing that can be done"
+    if play is None and audio_delay is not None: raise ValueError("--audio_delay says how late --play is: add --play '' for the default speaker, or leave it out")
+    if audio_delay is not None and not 0<=audio_delay<=5000: raise ValueError(f"--audio_delay {audio_delay:g}, expected 0 to 5000 milliseconds")
+    if seconds is not None and not seconds>0: raise ValueError(f"--seconds {seconds:g}, expected more than 0")
+
+def _spoken(source, face, places, output_json, mapping, seconds, play, audio_delay, stats, keyboard):
+    "What `source` says, through `face`, to all `places`, until it ends or is stopped; then what there is to tell"
+    with ExitStack() as stack:
+        _tried(places, mapping, face.names)
+        sinks = _opened(stack, places, output_json, mapping or face.names!=ARKIT)
+        meter = Meter(face, source.sr, source)
+        late = sum(meter.design.values()) if audio_delay is None else audio_delay
+        speakers = [stack.enter_context(speaker(source.sr, late/1000, play))] if play is not None else []
+        quiet = _mute_key() if keyboard and getattr(source, 'live', False) else threading.Event()
+        heard = _played(_muted(_first(open_source(source)[1], seconds, source.sr), quiet), speakers)
+        with _until_stopped() as end:
+            for track in meter.watch(tracks(face, meter.hear(heard), source.sr)):
+                if mapping: track = mapped(track, mapping)
+                for sink in sinks: sink(track)
+                if stats: meter.tell()
+        if not (meter.frames or end.asked): raise ValueError("nothing was heard: not one frame's worth of sound came in")
+        if stats and sys.stderr.isatty(): print(file=sys.stderr)
+    record = sinks[-1] if output_json else None
+    print(meter, *_told(places, sinks, output_json), *(f'speaker: {s.missing+s.ring.lost} samples did not fit in time' for s in speakers), sep='\n')
+    if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record, the rest is whole: {record.fault}")
+
+# %% ../nbs/05b_live.ipynb #1c45cc2d
+def stream_to(
+    input_audio:str='',    # A sound file, '-' for PCM on standard input, tcp://HOST:PORT to wait for PCM there; a microphone when not given
+    device:str='',         # Microphone: its number, or a part of its name (koemorph devices)
+    camera:int=None,       # A face before this camera instead of a voice, 0 for the first; needs koemorph[data]
+    video:str='',          # … or the face in this video
+    output_mode:Param("Where to, may be given several times: udp, osc, livelink, ifacialmocap, vmc, vrchat, vts or websocket, as MODE, MODE:HOST or MODE:HOST:PORT", str, action='append')=None,
+    host:str='',           # Of a single output; this computer when not given
+    port:int=None,         # Of a single output; its protocol's own when not given
+    output_json:str='',    # Track file that records what was sent: .jsonl, .csv or .livelink.csv
+    model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; live when not given
+    lookahead:int=None,    # Future audio, milliseconds: without --model_path, picks the shipped network trained for it
+    fps:str='30',          # Frames per second, such as 30, 60 or 29.97
+    idle:Param("Blinks, glances and breath; a microphone has them, a file has not", action=BooleanOptionalAction)=None,
+    gate:Param("The mouth rests in silence and noise; a microphone has it, a file has not", action=BooleanOptionalAction)=None,
+    seed:int=0,            # Of the idle layer: another number blinks at other times
+    calibration:str='',    # What koemorph calibrate wrote for this room and voice
+    mapping:str='',        # Other channels: vrm, vrm0, oculus, metahuman, mirror, or a table of your own (.csv)
+    sr:int=None,           # Samples per second of microphone or PCM
+    pcm:str='s16',         # Kind of PCM: s16 or f32
+    realtime:bool=False,   # A file no faster than it is spoken; --play asks for it too
+    seconds:float=None,    # End after so much sound
+    play:str=None,         # Play the sound, as late as its face, on this speaker: its number or a part of its name; '' for the default
+    audio_delay:float=None,# How late it is played, milliseconds; as late as the face at most when not given
+    stats:bool=False       # Say every second how late frames are
+):
+    "Drive a face, live: a microphone or a file to Unreal, Unity, a VTuber app or a browser"
+    places = [*_places(output_mode or [], host, port)]
+    if not places and not output_json: raise ValueError(f"where to? add --output_mode {'|'.join(OUTPUTS)} or --output_json FACE.jsonl")
+    if video or camera is not None: return _watched(video, camera, places, output_json, mapping, fps, seconds)
+    _allowed(play, audio_delay, seconds)
+    with open_live(input_audio, device, sr, pcm, realtime or play is not None) as source:
+        live = getattr(source, 'live', False)
+        gate,idle = (live if x is None else x for x in (gate, idle))
+        face = pipeline(model_path, fps, source.sr, lookahead, gate, seed if idle else None, calibration or None)
+        _spoken(source, face, places, output_json, mapping, seconds, play, audio_delay, stats, input_audio!='-')
 
 # %% ../nbs/05b_live.ipynb #fecb0ef7
 def measured(

@@ -332,7 +332,7 @@ def _excerpt(phones, seconds):
 
 def _spoken(phones, wave, alphabet, rate, ahead):
     "(frames, 52) coefficients; (frames, 2 × phones) each phone's say in the jaw, then in rounding"
-    phones,wave = _stretch(phones, rate), soxr.resample(wave, SR, SR*rate)
+    phones,wave = [[a*rate, b*rate, p] for a,b,p in phones], soxr.resample(wave, SR, SR*rate)
     with mock.patch.dict(globals(), _AHEAD=_AHEAD*ahead):
         face,spans = targets(phones, wave, alphabet), visemes(phones, alphabet)
         votes = dominance(spans, len(wave)*_FINE//SR+2)[:, :, [_SHAPE.index('jawOpen'), _SHAPE.index('mouthPucker')]]

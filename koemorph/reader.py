@@ -73,19 +73,21 @@ def prosody(x, c):
 def rows(x, manifest):
     "(frames, features) of a wave (samples,) at 16 kHz"
     c = manifest['features']
-    return np.concatenate([mel(x, c['mel']), prosody(x, c['prosody'])], 1).astype(np.float32)
+    if c['emotion'] not in ('prosody', 'none'): raise ValueError(f"these weights listen with {c['emotion']}, which is not written here")
+    ears = [mel(x, c['mel'])] + ([prosody(x, c['prosody'])] if c['emotion']=='prosody' else [])
+    return np.concatenate(ears, 1).astype(np.float32)
 
 def face(x, path):
-    "(frames, 52) of a wave (samples,) at 16 kHz, by the manifest at `path` and the ONNX file beside it"
+    "(frames, 52) of a wave (samples,) at 16 kHz, and its clock in seconds, by the manifest at `path` and the ONNX file beside it"
     manifest = json.loads(Path(path).read_text(encoding='utf-8'))
     onnx = next(f['file'] for f in manifest['files'] if f['format'].startswith('onnx'))
     net = onnxruntime.InferenceSession(str(Path(path).with_name(onnx)), providers=['CPUExecutionProvider'])
-    state, out = {i['name']: np.full(i['shape'], i['fill'], np.float32) for i in manifest['inputs'][1:]}, []
+    state, out, (num, den) = {i['name']: np.full(i['shape'], i['fill'], np.float32) for i in manifest['inputs'][1:]}, [], manifest['fps']
     for row in rows(x, manifest):
         y, *after = net.run(None, dict(rows=row[None,None], **state))
         out.append(y[0,0]); state = dict(zip(state, after))
-    return np.array(out)
+    return np.array(out), np.arange(1, len(out)+1)*den/num
 
 if __name__=='__main__':
     with wave.open(sys.argv[2]) as f: sound = np.frombuffer(f.readframes(f.getnframes()), '<i2')/32768
-    for k, y in enumerate(face(sound, sys.argv[1])): print(json.dumps(dict(timestamp=round((k+1)/30, 4), blendshapes=np.round(y, 5).tolist())))
+    for y, t in zip(*face(sound, sys.argv[1])): print(json.dumps(dict(timestamp=round(t, 4), blendshapes=np.round(y, 5).tolist())))

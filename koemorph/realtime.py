@@ -248,7 +248,11 @@ def open_source(
         return sr, (source[i:i+n] for i in range(0, len(source), n))
     return sr, _checked(source, sr)
 
-def remark(text): print('koemorph:', text, file=sys.stderr, flush=True)
+def remark(
+    text:str # What to say
+):
+    "A line to the user, beside what the program prints"
+    print('koemorph:', text, file=sys.stderr, flush=True)
 
 def _checked(chunks, sr):
     for k,x in enumerate(chunks):
@@ -555,6 +559,7 @@ def _judged(wave, sr, gain):
     rows = run(chain(Resampler(sample_rate(sr)), ear), wave*np.float32(10**(gain/20)))
     return 30*(rows[:,ear.names.index('loudness')]-2), rows[:,ear.names.index('voicing')]>.7
 
+# %% ../nbs/05_realtime.ipynb #08788cb3
 def calibrate(
     quiet,             # (samples,) a few seconds of the room, nobody speaking
     voice,             # (samples,) a few seconds of speech, as loud as it will be

@@ -15,6 +15,8 @@ BLOCK = re.compile(r'(?:<!--\s*not run:(?P<why>.*?)-->[ \t]*\n[ \t]*)?^(?P<pad>[
 SHOWN = 'text', 'bibtex'                                     # not meant to be run
 SYSTEM = 'python3-venv', 'libportaudio2', 'libgl1', 'libegl1', 'libgles2', 'libhtsengine1', 'libespeak-ng1'
 EN = str(files('koemorph')/'samples/en.wav')
+signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
+CHROMIUM = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
 
 def pages():
     "The documents that are held to their word"
@@ -131,7 +133,7 @@ def page(code):
     talk = subprocess.Popen([sys.executable, '-m', 'koemorph', 'stream', '--input_audio', EN, '--output_mode', 'websocket', '--port', (port := free()), '--realtime'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=shutil.which('chromium'), args=['--no-sandbox', '--disable-gpu'])
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox', '--disable-gpu'])
             tab, errors = browser.new_page(), []
             tab.on('pageerror', lambda e: errors.append(str(e)))
             Path('page.html').write_text(code.replace('8765', port), encoding='utf-8')
@@ -161,38 +163,43 @@ def films(folder):
     import numpy as np
     from koemorph.dataset_pipeline import talking_face
     from koemorph.features import load_wave
-    wave = load_wave(EN)[:40_000]; jaw = (np.abs(wave).reshape(-1, 640).mean(1)*6).clip(0, .6)
+    wave = load_wave(EN)[:40_960]; jaw = (np.abs(wave).reshape(-1, 640).mean(1)*6).clip(0, .6)
     (folder/'talks').mkdir()
     for who in 'ann', 'bob', 'eve': talking_face(jaw, 25, wave, folder/f'talks/{who}_1.mp4')
     shutil.copy(folder/'talks/ann_1.mp4', folder/'talk.mp4')
 
 count = dict(run=0, read=0, marked=0, onnx=0)               # onnx: whether this document uses what it trained
 if __name__=='__main__':
+    if os.name=='nt': print('not run: links between folders, and a Ctrl-C, as Unix has them'); sys.exit(77)
+    if not CHROMIUM: print('not run: apt install chromium'); sys.exit(77)
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
-    asked = [a for a in sys.argv[1:] if a!='-v']; chosen = [p for p in pages() if not asked or any(a in str(p) for a in asked)]
+    asked = [a for a in sys.argv[1:] if a!='-v']
+    chosen = [p for p in pages() if not asked or any(a in str(p) for a in asked)]
     texts, wrong = {p: p.read_text(encoding='utf-8') for p in chosen}, []
+    texts = dict(sorted(texts.items(), key=lambda x: 'koemorph sample' in x[1]))      # the sample data are made meanwhile
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp); made = tmp/'made'; made.mkdir(); os.environ['XDG_CACHE_HOME'] = str(tmp/'cache')
         making = subprocess.Popen([sys.executable, '-m', 'koemorph', 'sample', 'data'], cwd=made, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if any(re.search('koemorph (capture|dataset|stream --video)', t) for t in texts.values()): films(made)
-        (made/'my.vrm').write_bytes(b'glTF')
-        for path, text in texts.items():
-            names, folder, start = {}, tmp/path.relative_to(ROOT).as_posix().replace('/', '_'), time.time()
-            settled(folder, made); os.chdir(folder); count['onnx'] = 'best_model' in text
-            for line, lang, code, why in blocks(text):
-                say = None
-                if why is not None:
-                    count['marked'] += 1
-                    say = '' if len(why.strip())>9 else 'a mark must say why'
-                elif lang in ('sh', 'console'): say = shell(code)
-                elif lang=='python': say = python(code, names)
-                elif lang=='html': say = page(code)
-                elif lang in ('json', 'jsonl'):
-                    try: [json.loads(l) for l in code.splitlines()] if lang=='jsonl' else json.loads(code)
-                    except ValueError as e: say = str(e)
-                elif lang not in SHOWN: say = f'a block of {lang or "no language"}: run it or mark it'
-                if say: wrong.append(f'{path.relative_to(ROOT)}:{line}: {say}')
-            print(f'{path.relative_to(ROOT)}: {time.time()-start:.0f} s', flush=True)
-        making.kill(); os.chdir(ROOT)
+        try:
+            if any(re.search('koemorph (capture|dataset|stream --video)', t) for t in texts.values()): films(made)
+            (made/'my.vrm').write_bytes(b'glTF')
+            for path, text in texts.items():
+                names, folder, start = {}, tmp/path.relative_to(ROOT).as_posix().replace('/', '_'), time.time()
+                settled(folder, made); os.chdir(folder); count['onnx'] = 'best_model' in text
+                for line, lang, code, why in blocks(text):
+                    say = None
+                    if why is not None:
+                        count['marked'] += 1
+                        say = '' if len(why.strip())>9 else 'a mark must say why'
+                    elif lang in ('sh', 'console'): say = shell(code)
+                    elif lang=='python': say = python(code, names)
+                    elif lang=='html': say = page(code)
+                    elif lang in ('json', 'jsonl'):
+                        try: [json.loads(l) for l in code.splitlines()] if lang=='jsonl' else json.loads(code)
+                        except ValueError as e: say = str(e)
+                    elif lang not in SHOWN: say = f'a block of {lang or "no language"}: run it or mark it'
+                    if say: wrong.append(f'{path.relative_to(ROOT)}:{line}: {say}')
+                print(f'{path.relative_to(ROOT)}: {time.time()-start:.0f} s', flush=True)
+        finally: making.kill(); os.chdir(ROOT)
     if wrong: sys.exit('\n'.join(wrong))
     print(f"{count['run']} commands and blocks run, {count['read']} lines read, {count['marked']} blocks marked as not run, in {len(chosen)} documents")

@@ -52,13 +52,13 @@ ROWS = [
     ('05a_sinks', 'packets', 'coefficient', '.bytes, output'),
     ('05a_sinks', 'packets', 'field', '.bytes, output'),
     ('05a_sinks', 'packets', 'protocol', '.bytes, output'),
-    ('07_pretrained', 'coarticulation', 'play at half speed', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'moment', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'phone', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'spoken as', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'a say in', 'svg, output'),
     ('07_pretrained', 'coarticulation', 'anticipation', 'canvas, svg, output'),
     ('07_pretrained', 'coarticulation', 'takes', 'canvas, svg, output'),
+    ('07_pretrained', 'coarticulation', 'play at half speed', 'canvas, svg, output'),
     ('07_pretrained', 'gallery', 'play', 'canvas, svg, output'),
     ('07_pretrained', 'gallery', 'speech', 'canvas, svg, output'),
     ('07_pretrained', 'gallery', 'speed', 'output'),
@@ -160,6 +160,7 @@ def main(only='', out=''):
                 page = watched(browser, faults, name, viewport=dict(width=width, height=900), color_scheme=theme, device_scale_factor=2 if out else 1)
                 page.goto(html.as_uri()); page.wait_for_timeout(300)
                 for demo in demos:
+                    if not page.locator(f'.koemorph-{demo}').count(): faults.append(f'{name}: {demo} is not on the page'); continue
                     if theme == 'light': faults += [f'{name}: {w}' for w in both_hosts(page, demo, html.read_text(encoding='utf-8'))]
                     if theme == 'light': faults += [f'{name}: {w}' for w in drive(page, demo, [r[2:] for r in rows if r[:2] == (name, demo)])]
                     for el in page.locator(f'.koemorph-{demo}').all():

@@ -5,7 +5,6 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 import numpy as np
-import onnxruntime
 from koemorph.export import FORMATS, Exported, fingerprint
 from koemorph.features import SR, ears_of, load_wave, run
 from koemorph.io import main
@@ -27,7 +26,7 @@ sys.meta_path.insert(0, Shut())
 import numpy as np, reader
 paper, vectors, wave = sys.argv[1:]
 v = np.load(vectors)
-rows, face = reader.rows(v['wave'], json.load(open(paper, encoding='utf-8'))), reader.face(v['wave'], paper)
+rows, face = reader.rows(v['wave'], json.load(open(paper, encoding='utf-8'))), reader.face(v['wave'], paper)[0]
 m = json.load(open(paper, encoding='utf-8'))
 def off(**change): c = json.loads(json.dumps(m)); [c['features'][k].update(x) for k, x in change.items()]; return float(np.abs(reader.rows(v['wave'], c)-v['rows']).max())
 print(json.dumps(dict(mel=float(np.abs(rows-v['rows'])[:,:400].max()), prosody=float(np.abs(rows-v['rows'])[:,400:].max()), face=float(np.abs(face-v['coefficients']).max()), frames=len(face),

@@ -12,7 +12,7 @@ node, npm = shutil.which('node'), shutil.which('npm')
 if not (node and npm): print('not run: apt install nodejs npm'); sys.exit(77)
 import pandas as pd
 
-from koemorph.io import ARKIT, READERS, WRITERS, Track, main, read_track, write_track
+from koemorph.io import ARKIT, READERS, WRITERS, Track, read_track, write_track
 from koemorph.sinks import mapped
 
 NPM = {'gltf-validator': '2.0.0-dev.3.10', 'three': '0.187.0', '@pixiv/three-vrm': '3.5.5', '@pixiv/three-vrm-animation': '3.5.5'}

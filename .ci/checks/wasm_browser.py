@@ -37,7 +37,7 @@ def npm(folder):
     return package/'dist', json.loads((package/'package.json').read_text())['version']
 
 @contextmanager
-def process(*words, first):
+def running(*words, first):
     "A program that serves, from its first line to Ctrl-C; its address"
     p = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ROOT)
     try:
@@ -52,7 +52,7 @@ def process(*words, first):
 
 def free_port():
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]
-def serving(*words): return process(*koemorph, '--port', str(free_port()), *words, first=r'http://\S+/')
+def serving(*words): return running(*koemorph, '--port', str(free_port()), *words, first=r'http://\S+/')
 
 def until(page, what, seconds=30):
     "Wait for a truth of the page; its policy forbids the eval that wait_for_function would use"
@@ -189,7 +189,7 @@ with tempfile.TemporaryDirectory() as tmp, sync_playwright() as driver:
     out = Path(tmp)/'site/live'; out.parent.mkdir()
     subprocess.run([*koemorph, '--ort', ort, '-o', out, *(['--model_path', 'studio'] if write else [])], check=True, capture_output=True, env=ENV)
     port = free_port()                                             # the folder on any server, below any path
-    with process(sys.executable, '-u', '-m', 'http.server', str(port), '--bind', '127.0.0.1', '--directory', str(out.parent), first='Serving'):
+    with running(sys.executable, '-u', '-m', 'http.server', str(port), '--bind', '127.0.0.1', '--directory', str(out.parent), first='Serving'):
         page = opened(browser, f'http://127.0.0.1:{port}/live/', faults)
         if write: table.append(check_numbers(page, Network('studio'), 'studio', least=1))
         page.context.close()
