@@ -248,6 +248,7 @@ def open_source(
         return sr, (source[i:i+n] for i in range(0, len(source), n))
     return sr, _checked(source, sr)
 
+# %% ../nbs/05_realtime.ipynb #7b87c29a
 def remark(
     text:str # What to say
 ):
