@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FACE_MODEL', 'REASONS', 'FAULTS', 'BLENDSHAPES', 'VIDEO', 'SPLITS', 'merge_spans', 'CutCfg', 'hear', 'runs',
            'speech_segments', 'posed', 'talking_face', 'pictures', 'face_model_path', 'Face', 'mediapipe_tracker',
-           'Tracking', 'video_fps', 'place', 'track_video', 'frame_reasons', 'loudness', 'sync_curve', 'lip_sync',
+           'video_fps', 'place', 'Tracking', 'track_video', 'frame_reasons', 'loudness', 'sync_curve', 'lip_sync',
            'Quality', 'quality', 'planted_faults', 'faults_payload', 'show_faults', 'repair', 'live_faces',
            'track_camera', 'watch', 'capture', 'read_sound', 'pitch', 'audio_features', 'Clip', 'DatasetCfg',
            'film_clip', 'save_clip', 'Clips', 'find_videos', 'scan', 'split_speakers', 'plan', 'make_clip',
@@ -361,24 +361,6 @@ def mediapipe_tracker(
             return _face(found, rgb.shape, faces)
         yield see
 
-# %% ../nbs/01_dataset_pipeline.ipynb #0d3538a9
-@dataclass(frozen=True, eq=False)
-class Tracking:
-    "A face on the frame clock, and what the pictures were like; arrays hold one value a frame, NaN where there was no face"
-    track:Track         # 52 coefficients; NaN where unseen, `tongueOut` always
-    neutral:np.ndarray  # MediaPipe's `_neutral`
-    size:np.ndarray     # Height of the face, pixels
-    centre:np.ndarray   # (frames, 2) where its middle is, in heights of the face
-    yaw:np.ndarray      # How far it is turned to a side, degrees
-    roll:np.ndarray     # How far it is tipped over, degrees
-    second:np.ndarray   # Whether there was more than one face
-    change:np.ndarray   # How much the pictures it rests on differ from those before them, 0 to 1 at most
-    speed:np.ndarray    # How fast the face moved from one to the next, heights of the face a second
-    leap:np.ndarray     # How far the coefficients did, on average, for each picture at the film's pace
-    times:np.ndarray    # (pictures,) when the pictures were taken, seconds
-    fps:Fraction        # Pictures a second, as the film has them
-    def __len__(self): return len(self.track)
-
 # %% ../nbs/01_dataset_pipeline.ipynb #eec22874
 def video_fps(
     path, # A video file
@@ -451,6 +433,24 @@ def _since(times, steps, start, ends):
     now = np.searchsorted(times, ends+.0015)                     # pictures taken by the end of each frame
     before,(lo,hi) = np.r_[np.searchsorted(times, start+.0015), now[:-1]],_beside(times, ends)
     return np.array([steps[a:b].max(0) for a,b in zip(np.minimum(before, lo), np.maximum(now, hi+1))])
+
+# %% ../nbs/01_dataset_pipeline.ipynb #0d3538a9
+@dataclass(frozen=True, eq=False)
+class Tracking:
+    "A face on the frame clock, and what the pictures were like; arrays hold one value a frame, NaN where there was no face"
+    track:Track         # 52 coefficients; NaN where unseen, `tongueOut` always
+    neutral:np.ndarray  # MediaPipe's `_neutral`
+    size:np.ndarray     # Height of the face, pixels
+    centre:np.ndarray   # (frames, 2) where its middle is, in heights of the face
+    yaw:np.ndarray      # How far it is turned to a side, degrees
+    roll:np.ndarray     # How far it is tipped over, degrees
+    second:np.ndarray   # Whether there was more than one face
+    change:np.ndarray   # How much the pictures it rests on differ from those before them, 0 to 1 at most
+    speed:np.ndarray    # How fast the face moved from one to the next, heights of the face a second
+    leap:np.ndarray     # How far the coefficients did, on average, for each picture at the film's pace
+    times:np.ndarray    # (pictures,) when the pictures were taken, seconds
+    fps:Fraction        # Pictures a second, as the film has them
+    def __len__(self): return len(self.track)
 
 # %% ../nbs/01_dataset_pipeline.ipynb #20a92402
 def track_video(
