@@ -27,21 +27,6 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-# %% ../nbs/03_model.ipynb #78e6466f
-def _doubts(c):
-    "What can be wrong with a config, each with what to do, the first things first"
-    kinds = 'temporal', 'frequency'
-    yield c.mel_encoder not in kinds, f"mel_encoder={c.mel_encoder!r}, expected one of {', '.join(kinds)}{closest(c.mel_encoder, kinds)}"
-    whole = {k:getattr(c, k) for k in ('d_model', 'n_heads', 'd_read', 'window_frames', 'emotion_dim', 'emotion_tokens')}
-    for k,v in (*whole.items(), *(('dilations', v) for v in c.dilations)): yield type(v) is not int or v<1, f"{k} holds {v!r}, expected a whole number from 1 up"
-    for k,by in (('d_model', 'n_heads'), ('d_read', 'n_heads'), *[('emotion_dim', 'emotion_tokens')]*(c.emotion!='none')):
-        v,m = whole[k],whole[by]
-        yield v%m, f"{k}={v} does not divide by {by}={m}: take {k}={max(1, round(v/m))*m}, or another {by}"
-    yield c.window_frames<2, f"window_frames={c.window_frames}, expected 2 or more: a window of one frame leaves nothing to attend to"
-    yield c.emotion!='none' and c.emotion_tokens<2, f"emotion_tokens={c.emotion_tokens}: attention over a single token is always 1 and its queries learn nothing; take 2 or more"
-    yield not c.temperature>0, f"temperature={c.temperature}, expected more than 0: 0.1 lets the gate decide, 1 lets it mix"
-    yield not 0<c.smoothing_alpha<1, f"smoothing_alpha={c.smoothing_alpha}, expected between 0 and 1, both excluded; smoothing=False smooths nothing"
-
 # %% ../nbs/03_model.ipynb #e3c671e9
 @dataclass(frozen=True)
 class ModelCfg:
@@ -67,6 +52,21 @@ class ModelCfg:
         put(self, 'dilations', tuple(self.dilations)); put(self, 'fps', str(as_fps(self.fps)))
         for wrong,why in _doubts(self):
             if wrong: raise ValueError(why)
+
+# %% ../nbs/03_model.ipynb #345236db
+def _doubts(c):
+    "What can be wrong with a config, each with what to do, the first things first"
+    kinds = 'temporal', 'frequency'
+    yield c.mel_encoder not in kinds, f"mel_encoder={c.mel_encoder!r}, expected one of {', '.join(kinds)}{closest(c.mel_encoder, kinds)}"
+    whole = {k:getattr(c, k) for k in ('d_model', 'n_heads', 'd_read', 'window_frames', 'emotion_dim', 'emotion_tokens')}
+    for k,v in (*whole.items(), *(('dilations', v) for v in c.dilations)): yield type(v) is not int or v<1, f"{k} holds {v!r}, expected a whole number from 1 up"
+    for k,by in (('d_model', 'n_heads'), ('d_read', 'n_heads'), *[('emotion_dim', 'emotion_tokens')]*(c.emotion!='none')):
+        v,m = whole[k],whole[by]
+        yield v%m, f"{k}={v} does not divide by {by}={m}: take {k}={max(1, round(v/m))*m}, or another {by}"
+    yield c.window_frames<2, f"window_frames={c.window_frames}, expected 2 or more: a window of one frame leaves nothing to attend to"
+    yield c.emotion!='none' and c.emotion_tokens<2, f"emotion_tokens={c.emotion_tokens}: attention over a single token is always 1 and its queries learn nothing; take 2 or more"
+    yield not c.temperature>0, f"temperature={c.temperature}, expected more than 0: 0.1 lets the gate decide, 1 lets it mix"
+    yield not 0<c.smoothing_alpha<1, f"smoothing_alpha={c.smoothing_alpha}, expected between 0 and 1, both excluded; smoothing=False smooths nothing"
 
 # %% ../nbs/03_model.ipynb #7cb904aa
 class CausalConv(nn.Module):
@@ -251,19 +251,7 @@ class DualStream(nn.Module):
         self.bias = nn.Parameter(torch.full((q,), -3.))                        # a face at rest: sigmoid(-3) = 0.05
         self.smoother = Smoother(alpha=cfg.smoothing_alpha) if cfg.smoothing else None
 
-# %% ../nbs/03_model.ipynb #3facde8e
-@patch
-def forward(self:DualStream, rows, state):
-    x = self.standard(rows)
-    z,newest,_,mel = self.mel(x[..., :self.n_mel], state)
-    if self.emotion is not None: z = torch.lerp(self.emotion(x[..., self.n_mel:])[0], z, self.trust()[:, None])
-    z = z + (self.skip(newest)[:, :, None] + self.who)
-    y = torch.sigmoid(torch.einsum('bnqr,qr->bnq', F.relu(self.hidden(self.norm(z))), self.out) + self.bias)
-    if self.smoother is None: return y, mel
-    y,last = self.smoother(y, state[-1:])
-    return y, (*mel, *last)
-
-# %% ../nbs/03_model.ipynb #027c54f2
+# %% ../nbs/03_model.ipynb #7a9c4c39
 @patch
 def init_state(self:DualStream,
     batch:int=1 # Sequences side by side
@@ -283,6 +271,18 @@ def standard(self:DualStream, rows): # (…, features), as `ears_for` gives them
     "Rows by the mean and spread of the training set"
     if rows.shape[-1]!=len(self.mean): raise ValueError(f"rows have {rows.shape[-1]} values a frame, expected {len(self.mean)}: make them with ears_for(net.cfg)")
     return ((rows-self.mean)/self.std).clamp(-6, 6)
+
+# %% ../nbs/03_model.ipynb #3facde8e
+@patch
+def forward(self:DualStream, rows, state):
+    x = self.standard(rows)
+    z,newest,_,mel = self.mel(x[..., :self.n_mel], state)
+    if self.emotion is not None: z = torch.lerp(self.emotion(x[..., self.n_mel:])[0], z, self.trust()[:, None])
+    z = z + (self.skip(newest)[:, :, None] + self.who)
+    y = torch.sigmoid(torch.einsum('bnqr,qr->bnq', F.relu(self.hidden(self.norm(z))), self.out) + self.bias)
+    if self.smoother is None: return y, mel
+    y,last = self.smoother(y, state[-1:])
+    return y, (*mel, *last)
 
 # %% ../nbs/03_model.ipynb #9dab9f51
 def cost(
