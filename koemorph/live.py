@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from fastcore.script import Param
 
-from .io import ARKIT, Track, closest, frame_ends, inline_module, need
+from .io import ARKIT, WRITERS, Track, closest, frame_ends, inline_module, need, suffixes
 from .features import AudioFeatures, Resampler, SR, chain, sample_rate
 from .realtime import Calibration, Interpolate, calibrate, delays, open_source, pipeline, remark, stream, track_file, tracks
 from .sinks import OUTPUTS, mapped, outlet, sender
@@ -502,7 +502,7 @@ def stream_to(
     output_mode:Param("Where to, may be given several times: udp, osc, livelink, ifacialmocap, vmc, vrchat, vts or websocket, as MODE, MODE:HOST or MODE:HOST:PORT", str, action='append')=None,
     host:str='',           # Of a single output; this computer when not given
     port:int=None,         # Of a single output; its protocol's own when not given
-    output_json:str='',    # Track file that records what was sent: .jsonl, .csv or .livelink.csv
+    output_json:Param(f"Track file that records what was sent: {suffixes(WRITERS)}", str)='',
     model_path:str='',     # Network: a shipped name, a checkpoint's folder, or an .onnx file; live when not given
     lookahead:int=None,    # Future audio, milliseconds: without --model_path, picks the shipped network trained for it
     fps:str='30',          # Frames per second, such as 30, 60 or 29.97
