@@ -12,13 +12,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV = {**os.environ, 'OMP_NUM_THREADS': '1', 'MPLBACKEND': 'Agg', 'PYTHONUTF8': '1'}
-NOTEBOOK = '''import sys
+NOTEBOOK = '''import re, sys
 from pathlib import Path
+from execnb.shell import CaptureShell
 from nbdev.config import get_config
 from nbdev.test import test_nb
+
+def told(outputs):
+    "The text of a cell's outputs, and how many pictures and pages it has; addresses and figures' sizes aside"
+    def whole(x): return ''.join(x) if isinstance(x, (list, tuple)) else str(x)
+    datas = [o.get('data', {}) for o in outputs]
+    text = [whole(o['text']) for o in outputs if o['output_type']=='stream' and o.get('name')=='stdout']
+    text += [whole(d.get('text/markdown') or d.get('text/plain', '')) for d in datas if not any(k.startswith('image/') for k in d)]
+    return re.sub(r' at 0x[0-9a-f]+', '', ''.join(text)).strip(), sum(any(k.startswith('image/') for k in d) for d in datas), sum('text/html' in d for d in datas)
+
+other, run = [], CaptureShell.cell
+def cell(self, c, *args, **kwargs):
+    before = list(c.get('outputs', [])); c['outputs'] = []
+    run(self, c, *args, **kwargs)
+    if c.cell_type!='code' or c.source.lstrip().startswith('!'): return      # what a shell prints does not come this way
+    if not self.exc and (was := told(before))!=(now := told(c.get('outputs', []))): other.append((c.get('id'), was, now))
+CaptureShell.cell = cell
 ok, seconds = test_nb(Path(sys.argv[1]), get_config().tst_flags.split(), sys.argv[2].split(), basepath=get_config().config_path)
 if ok and not seconds: print('skip_exec in its front matter')
-sys.exit(1 if not ok else 0 if seconds else 77)'''
+for i,was,now in other: print(f'cell {i}: committed {str(was)[:300]}, now {str(now)[:300]}')
+sys.exit(1 if not ok or other else 0 if seconds else 77)'''
 
 def job(path, flags, limit):
     "Run one notebook or check; its exit code, its seconds and all it printed"
