@@ -7,7 +7,7 @@ __all__ = ['FORMATS', 'bare', 'to_onnx', 'heard', 'to_onnx_int8', 'to_torchscrip
            'manifest', 'test_vectors', 'export_network', 'Exported', 'export']
 
 # %% ../nbs/06_export.ipynb #f9b1927e
-import hashlib, io, json, logging, os, shutil, tempfile, warnings
+import hashlib, io, json, logging, os, re, shutil, sys, tempfile, warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
@@ -233,14 +233,25 @@ def _staged(folder):
             if p.is_dir() and not any(p.iterdir()): p.rmdir()
 
 # %% ../nbs/06_export.ipynb #0d39d8e4
+def _config(path):
+    "A config that is one, with a name that is one"
+    try: about,why = json.loads(path.read_text(encoding='utf-8')),''
+    except (ValueError, RecursionError) as e: about,why = None,str(e)
+    if not isinstance(about, dict): raise ValueError(f"{path} is damaged ({why or f'it holds {json.dumps(about)[:20]}, expected an object'}): copy the checkpoint again")
+    name = about.get('name', 'unnamed')
+    if not isinstance(name, str) or not re.fullmatch(r'\w[^/\\:*?"<>|\x00-\x1f]{0,49}', name):
+        raise ValueError(f"{path} has the name {str(name)[:50]!r}, expected one plain file name of 1 to 50 characters, such as 'live': change it there")
+
 def _checkpoint(model_path):
     "Network and config of a checkpoint, or one line that says what is wrong"
     path = find_model(model_path)
     lacks = [f for f in ('config.json', 'model.safetensors') if not path.with_name(f).is_file()]
     if lacks or path.name!='model.onnx': raise ValueError(f"{path} is not enough to export from: expected a checkpoint's folder with config.json, model.safetensors and model.onnx{', it lacks '+' and '.join(lacks) if lacks else ''}")
-    need('torch', 'export'); need('safetensors', 'export')
+    need('torch', 'export'); Damaged,config,weights = need('safetensors', 'export').SafetensorError,path.with_name('config.json'),path.with_name('model.safetensors')
+    _config(config)
     try: return need('koemorph.model', 'export').load_checkpoint(path.parent)
-    except (TypeError, KeyError, RuntimeError) as e: raise ValueError(f"{path.parent} was written by another version of koemorph ({' '.join(str(e).split())[:100]}): export it with that one, or train it again") from None
+    except Damaged as e: raise ValueError(f"{weights} is damaged ({e}): copy the checkpoint again") from None
+    except (TypeError, KeyError, AttributeError, RuntimeError) as e: raise ValueError(f"{path.parent} was written by another version of koemorph ({' '.join(str(e).split())[:100]}): export it with that one, or train it again") from None
 
 def _frames(input_shape, dynamic, features):
     "How many rows a call `input_shape` means, None for any number"
@@ -252,16 +263,20 @@ def _frames(input_shape, dynamic, features):
     return shape[1]
 
 # %% ../nbs/06_export.ipynb #91160b34
-def _asked(formats, frames, mobile):
-    "What is asked for, each once, if all of it can be had"
+def _asked(formats, open_frames, mobile):
+    "What is asked for, each once, if it can be asked for"
     formats = list(dict.fromkeys([formats] if isinstance(formats, str) else formats))
     for f in formats:
         if f not in FORMATS: raise ValueError(f"no format {f!r}{closest(f, FORMATS)}; there are {', '.join(FORMATS)}")
-        if frames is None and _family(f) in ('executorch', 'coreml'): raise ValueError(f"{f} takes a fixed number of rows a call: leave dynamic_axes out, or say how many by input_shape")
-        with _hush(): need(_MAKERS[_family(f)], 'export')
+        if open_frames and _family(f) in ('executorch', 'coreml'): raise ValueError(f"{f} takes a fixed number of rows a call: leave dynamic_axes out, or say how many by input_shape")
     if mobile and not any(_family(f) in ('executorch', 'coreml') for f in formats):
         raise ValueError(f"mobile_optimize does nothing for {', '.join(formats)} (PyTorch Mobile is retired): take executorch, or coreml for Apple's devices")
     return formats
+
+def _have(formats):
+    "The packages that make them"
+    for f in formats:
+        with _hush(): need(_MAKERS[_family(f)], 'export')
 
 # %% ../nbs/06_export.ipynb #f633052f
 def export_network(
@@ -271,14 +286,18 @@ def export_network(
     mobile_optimize:bool=False, # ExecuTorch by XNNPACK, Core ML in 16 bits
     input_shape:str='',   # Rows (1, frames, features) of a call, as 1,1,508; empty: one frame
     dynamic_axes:bool=False, # Leave the number of frames open
-    vectors:bool=False    # Write test vectors too
+    vectors:bool=False,   # Write test vectors too
+    say=None              # Called with each format as its turn comes; None: nothing is said
 )->Path:                  # The manifest
     "Write a network in `formats`, with a manifest and, if asked, test vectors beside them"
-    net,about = _checkpoint(model_path)
-    frames = _frames(input_shape, dynamic_axes, net.mean.numel())
-    formats,name,m = _asked(formats, frames, mobile_optimize), about.get('name', 'unnamed'), manifest(net, about, frames)
+    formats = _asked(formats, dynamic_axes and not input_shape, mobile_optimize)
     with _staged(output_dir) as folder:
+        _have(formats)
+        net,about = _checkpoint(model_path)
+        frames = _frames(input_shape, dynamic_axes, net.mean.numel())
+        name,m = about.get('name', 'unnamed'),manifest(net, about, frames)
         for f in formats:
+            if say: say(f)
             path = folder/(name+FORMATS[f])
             _write(path, f, net, about, frames, mobile_optimize)
             m['files'].append(_entry(path, f))
@@ -337,7 +356,6 @@ def _run_executorch(path, inputs):
     return lambda xs,_=program: [y.numpy().copy() for y in method.execute([torch.from_numpy(x) for x in xs])]   # the next call writes over its outputs
 
 def _run_coreml(path, inputs):
-    import sys
     if sys.platform!='darwin': raise OSError(f"{Path(path).name} runs on macOS only: Core ML needs a Mac")
     model = need('coremltools', 'export').models.MLModel(path)
     outputs = ['blendshapes', *(i.replace('state', 'next') for i in inputs[1:])]
@@ -357,7 +375,7 @@ def export(
     vectors:bool=False     # Test vectors too: a wave, its feature rows, its coefficients
 ):
     "Write a network for other runtimes, with a manifest that says how to run it"
-    paper = export_network(model_path, output_dir, formats, mobile_optimize, input_shape, dynamic_axes, vectors)
+    paper = export_network(model_path, output_dir, formats, mobile_optimize, input_shape, dynamic_axes, vectors, lambda f: print(f'making {f} …', file=sys.stderr, flush=True))
     m = json.loads(paper.read_text(encoding='utf-8'))
     for f in [*m['files'], *([m['vectors']] if vectors else [])]: print(f"{paper.with_name(f['file'])}: {f['bytes']/1e6:.2f} MB{', legacy' if f.get('legacy') else ''}")
     print(f"{paper}: how to run them")

@@ -238,7 +238,7 @@ def browser_files(
 )->dict:              # Name of each file → bytes
     "A folder that is a whole koemorph: `index.html` and all it asks for"
     if lost:=[name for name in ORT_FILES if not (Path(ort)/name).is_file()]:
-        raise FileNotFoundError(f"--ort {str(ort)!r} has no {', '.join(lost)}: run npm install onnxruntime-web, then give --ort node_modules/onnxruntime-web/dist")
+        raise FileNotFoundError(f"--ort {str(ort)!r} has no {', '.join(lost)}: run npm install onnxruntime-web@1, then give --ort node_modules/onnxruntime-web/dist")
     net,own = Network(model_path),files('koemorph')
     if net.ears.emotion=='opensmile': raise ValueError(f"{net.path} listens with openSMILE, which does not run in a browser: take a network trained with prosody, or leave --wasm out")
     models = {name: f for name,f in (('model', net.path), ('model-int8', net.path.with_name(f'{net.path.stem}-int8.onnx'))) if f.is_file()}

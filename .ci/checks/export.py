@@ -38,10 +38,13 @@ def said(*words):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err): code = main(['export', *map(str, words)])
     return code, out.getvalue(), err.getvalue()
 
-def refused(what, folder, words, *expected, code=1):
-    "One line with the `expected` words in it, and not a file more than before"
+def making(formats): return [f'making {f} …' for f in formats]
+
+def refused(what, folder, words, *expected, code=1, begun=()):
+    "One line with the `expected` words in it, after a line for each form `begun`, and not a file more than before"
     before = sorted(folder.rglob('*')); got, out, err = said(*words)
-    assert got==code and not out and len(err.strip().splitlines())==1 and err.startswith('koemorph: '), (what, got, out, err)
+    lines = err.strip().splitlines(); *told, err = lines
+    assert got==code and not out and told==making(begun) and err.startswith('koemorph: '), (what, got, out, lines)
     assert 'KOEMORPH_DEBUG' not in err, f'{what}: an error nobody foresaw: {err}'
     for word in expected: assert word in err, (what, word, err)
     assert sorted(folder.rglob('*'))==before, (what, set(folder.rglob('*'))-set(before))
@@ -62,7 +65,7 @@ with tempfile.TemporaryDirectory() as tmp:
     d = Path(tmp)
     # Parity
     code, out, err = said('--formats', *HERE, '--mobile_optimize', '--vectors', '--output_dir', d/'out')
-    assert code==0 and len(out.splitlines())==len(HERE)+2 and not err, (code, out, err)
+    assert code==0 and len(out.splitlines())==len(HERE)+2 and err.splitlines()==making(HERE), (code, out, err)
     paper = d/'out/live.json'; m = json.loads(paper.read_text(encoding='utf-8'))
     net, about = load_checkpoint(WEIGHTS/'live')
     speech = np.concatenate([load_wave(SOUND/f'{x}.wav') for x in ('en', 'loud_quiet_silent', 'ja')])
@@ -119,9 +122,17 @@ with tempfile.TemporaryDirectory() as tmp:
     refused('the 8-bit file', d, ['--model_path', WEIGHTS/'live/model-int8.onnx', *o], 'checkpoint')
     refused('a config with another word in it', d, ['--model_path', bent('word', lambda c: c['model'].update(d_modle=3)), *o], 'another version', 'd_modle')
     refused('weights of another size', d, ['--model_path', bent('size', lambda c: c['model'].update(d_model=96)), *o], 'another version')
+    for name in ('../../../evil', str(d/'evil'), '..', '', 'a\\b', None): refused(f'the name {name!r}', d, ['--model_path', bent(f'name{len(cases)}', lambda c: c.update(name=name)), '--output_dir', d/'a/b/c'], 'one plain file name')
+    def damaged(name, file, change):
+        "The checkpoint as a bad copy left it"
+        shutil.copytree(d/'old', d/name); (d/name/file).write_bytes(change((d/name/file).read_bytes())); return d/name
+    for k, x in enumerate((b'{', b'[]', b'null', b'', b'\xff')): refused(f'{x!r} for a config', d, ['--model_path', damaged(f'json{k}', 'config.json', lambda _: x), *o], f'json{k}/config.json is damaged', 'copy the checkpoint again')
+    for k in (0, 1000, -1): refused(f'weights cut at {k}', d, ['--model_path', damaged(f'cut{k}', 'model.safetensors', lambda b: b[:k]), *o], f'cut{k}/model.safetensors is damaged', 'copy the checkpoint again')
     refused('ears that changed', d, ['--model_path', bent('ears', lambda c: c['features']['heard'].__setitem__(0, 9.)), *o], 'another number')
     for f, package in (('executorch', 'executorch'), ('coreml', 'coremltools'), ('onnx', 'onnxscript'), ('torchscript', 'torch')):
         with without(package): refused(f'{f} without {package}', d, ['--formats', f, *o], package, "koemorph[export]")
+    with without('torch', 'onnxscript'):         # what costs nothing is looked at before torch is loaded
+        refused('an unknown format, at once', d, ['--formats', 'onix', *o], 'onix'); refused('a file for a folder, at once', d, ['--output_dir', d/'file'], 'cannot write')
     refused('a folder below a file', d, ['--output_dir', d/'file/there'], 'cannot write', 'file')
     refused('a file for a folder', d, ['--output_dir', d/'file'], 'cannot write', 'file')
     (d/'locked').mkdir(); (d/'locked').chmod(0o555)
@@ -130,7 +141,7 @@ with tempfile.TemporaryDirectory() as tmp:
     import koemorph.export as e
     was = e.test_vectors; e.test_vectors = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
     before = {p: p.read_bytes() for p in (d/'out').iterdir() if p.is_file()}
-    refused('a disk that fills up', d, ['--vectors', '--output_dir', d/'out'], 'No space left'); refused('… in a folder that was not there', d, ['--vectors', '--output_dir', d/'a/b/c'], 'No space left')
+    refused('a disk that fills up', d, ['--vectors', '--output_dir', d/'out'], 'No space left', begun=['onnx']); refused('… in a folder that was not there', d, ['--vectors', '--output_dir', d/'a/b/c'], 'No space left', begun=['onnx'])
     e.test_vectors = was
     assert {p: p.read_bytes() for p in before}==before, 'a failed export changed what was there'
 print(f"{len(cases)} refusals: {', '.join(cases)}")
