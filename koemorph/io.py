@@ -368,7 +368,7 @@ def write_jsonl(
     "Write `track` as JSON lines: `timestamp` (seconds, the frame's end) and `blendshapes`"
     odd = [n for n in track.names if n not in ARKIT]
     if odd and not header:
-        raise ValueError(f"a plain track file holds the 52 ARKit channels, not {odd[0]!r}: write it with a header, or select(ARKIT)")
+        raise ValueError(f"a plain track file holds the 52 ARKit channels, not {odd[0]!r}: write it with a header (--header), or select(ARKIT)")
     if not header: track = track.select(ARKIT)
     with atomic_write(path) as f:
         if header: f.write(json.dumps(dict(koemorph=1, fps=[track.fps.numerator, track.fps.denominator], names=track.names))+'\n')
@@ -582,11 +582,12 @@ def read_csv(
     path,     # A CSV with a `timestamp` column, or a Live Link Face recording
     fps=None, # Frames per second; None: detected
     gaps:str='error', # Where frames are missing: 'error', or 'nan' for unseen
+    pose:bool=False,  # The nine `POSE` angles of a Live Link Face recording too, where it has them
 )->Track:     # Channels in the file's order, or ARKit's for Live Link Face
     "The track in a CSV file, columns by name"
     head,body = _csv_rows(path)
     where = {_column(c): j for j,c in enumerate(head)}
-    if 'timecode' in where: return read_livelink_csv(path, fps, gaps)
+    if 'timecode' in where: return read_livelink_csv(path, fps, gaps, pose and set(POSE)<=set(where))
     rows = _Rows(path, tuple(n for n in where if n!='timestamp'))
     if 'timestamp' not in where: rows.bad(1, f"no timestamp column among {_short(head)}")
     if len(where)<len(head):
@@ -643,7 +644,7 @@ def refuse_unseen(
     lost = [f"{name} ({k} of {len(track)} frames)" for name,k in zip(track.names, n) if k]
     some = ', '.join(lost[:3]) + (' …' if lost[3:] else '')
     if lost:
-        raise ValueError(f"{sink} cannot say unseen, and {len(lost)} channel(s) have NaN: {some}; fill(0) if you mean at rest")
+        raise ValueError(f"{sink} cannot say unseen, and {len(lost)} channel(s) have NaN: {some}; fill(0), or --fill 0, if you mean at rest")
 
 # %% ../nbs/00_io.ipynb #e766a0bf
 def write_livelink_csv(
@@ -948,6 +949,20 @@ COMMANDS = dict(demo='koemorph.realtime:demo', run='koemorph.realtime:run_file',
                 corpus='koemorph.pretrained:corpus', sample='koemorph.pretrained:sample_data', pretrain='koemorph.pretrained:pretrain',
                 train='koemorph.train:main', eval='koemorph.train:evaluate', export='koemorph.export:export')
 
+# %% ../nbs/00_io.ipynb #f0828477
+def _fitting(track, source, o, header, whole):
+    "What of `track` file `o` has room for, all of the 52 when `whole`, and what to say of angles that stay behind"
+    writer = by_suffix(WRITERS, o, 'write'); names,few = track.names,not set(track.names)&set(ARKIT)
+    if header or writer is write_csv or few and o.lower().endswith('.vrma') and not o.lower().endswith('.arkit.vrma'): return track,''
+    if few:
+        vrm = source.lower().endswith('.vrma')
+        raise ValueError(f"{source} holds {'VRM’s expressions' if vrm else 'other channels'} ({', '.join(names[:2])} …), not the 52 that {Path(o).name} takes: "
+            + ('keep the .arkit.vrma, or ' if vrm else '')+'write .jsonl with --header')
+    if whole: track = track.select([*ARKIT, *(n for n in names if n not in ARKIT)])
+    moved = [n for n in POSE if n in names and track[n].any()]
+    if writer is write_livelink_csv: return track,''
+    return track.select([n for n in track.names if n not in POSE]),'; without the angles of head and eyes: .livelink.csv, .csv or --header keep them' if moved else ''
+
 # %% ../nbs/00_io.ipynb #af2a2df1
 def convert(
     source:Param(f"Track file to read: {suffixes(READERS)} (Live Link Face recordings are .csv)", str),
@@ -960,11 +975,13 @@ def convert(
 ):
     "Convert a track file to another format or frame rate"
     options = check_out(o, header)
-    track = read_track(source, fps=source_fps or None, gaps=gaps)
+    live = by_suffix(READERS, source, 'read') is read_csv
+    track = read_track(source, fps=source_fps or None, gaps=gaps, **(dict(pose=True) if live else {}))
     if fps: track = track.resample(as_fps(fps))
+    track,left = _fitting(track, source, o, header, fill is not None)
     if fill is not None: track = track.fill(fill)
     write_track(track, o, **options)
-    print(f"{o}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s")
+    print(f"{o}: {len(track)} frames at {track.fps} fps, {track.seconds:.2f} s{left}")
 
 # %% ../nbs/00_io.ipynb #adfbff9f
 def _about(target):

@@ -33,7 +33,6 @@ def prosody(x, c):
     w, power = (y[:,0] for y in spectra(x, c, N, n_fft))
     hz = np.arange(n_fft//2+1)*c['sr']/n_fft
     loud = lambda v: np.log10(v + c['loudness']['floor'])/c['loudness']['decades'] + c['loudness']['full']
-    # Loudness, three bands, brightness, zero crossings
     low = c['bands_hz']
     sums = np.stack([(a<=hz)&(hz<b) for a, b in zip(low, low[1:])] + [hz*(hz>low[0])/1000], 1)
     bands = power@sums + c['rest']
@@ -83,11 +82,15 @@ def face(x, path):
     onnx = next(f['file'] for f in manifest['files'] if f['format'].startswith('onnx'))
     net = onnxruntime.InferenceSession(str(Path(path).with_name(onnx)), providers=['CPUExecutionProvider'])
     state, out, (num, den) = {i['name']: np.full(i['shape'], i['fill'], np.float32) for i in manifest['inputs'][1:]}, [], manifest['fps']
-    for row in rows(x, manifest):
-        y, *after = net.run(None, dict(rows=row[None,None], **state))
-        out.append(y[0,0]); state = dict(zip(state, after))
-    return np.array(out), np.arange(1, len(out)+1)*den/num
+    x = rows(x, manifest); each = manifest['inputs'][0]['shape'][1] or 1         # rows a call; the last call is filled up
+    for some in np.pad(x, ((0, -len(x)%each), (0, 0)), 'edge').reshape(-1, 1, each, x.shape[1]):
+        y, *after = net.run(None, dict(rows=some, **state))
+        out.extend(y[0]); state = dict(zip(state, after))
+    return np.array(out[:len(x)]), np.arange(1, len(x)+1)*den/num
 
 if __name__=='__main__':
-    with wave.open(sys.argv[2]) as f: sound = np.frombuffer(f.readframes(f.getnframes()), '<i2')/32768
+    if len(sys.argv)!=3: sys.exit(__doc__)
+    with wave.open(sys.argv[2]) as f:
+        if f.getparams()[:3]!=(1, 2, 16000): sys.exit("{}: {} channel(s), {} byte(s) a sample, {} Hz; expected 1, 2 and 16000".format(sys.argv[2], *f.getparams()))
+        sound = np.frombuffer(f.readframes(f.getnframes()), '<i2')/32768
     for y, t in zip(*face(sound, sys.argv[1])): print(json.dumps(dict(timestamp=round(t, 4), blendshapes=np.round(y, 5).tolist())))
