@@ -56,7 +56,8 @@ def benchmarks():
     told = load('benchmarks')
     out = [f"Measured at commit `{told['commit']}` by `python benchmarks/all.py`, on {told['machine']}, {told['cores']} cores, Python {told['python']}, with a load of {told['load']} before it began: "
            + ('nothing else was running.' if 'left_out' not in told else 'other work was running beside it. So what the clock would tell is left out (latency, milliseconds a frame, import), and what is here is time of the '
-              'processor itself and memory, a little more than on an idle machine. On an idle AMD EPYC a frame was out 60 ms after its moment in the sound, 79 ms at the 99th percentile (`benchmarks/live.py`).')]
+              'processor itself and memory, a little more than on an idle machine. ')
+           + f"A frame was out {load('live')['moment_ms']['p50']:.0f} ms after its moment in the sound, {load('live')['moment_ms']['p99']:.0f} ms at the 99th percentile. {source('live', 'benchmarks/live.py')}"]
     for name,r in told['runs'].items():
         rows = [(k, v if isinstance(v, str) else f'{v:g}') for k,v in flat(r['report']) if isinstance(v, (int, float, str)) and not isinstance(v, bool)]
         out += [f"## {name}", r['about'], f"`python benchmarks/{r['command']}`", table(['figure', 'value'], rows)]

@@ -285,7 +285,7 @@ def budget_payload(
     chunks_ms:tuple=(1, 5, 10, 20, 33, 64, 100),    # Lengths of a chunk, milliseconds
     mics_ms:tuple=(0, 10, 20, 40),                  # What the microphone's driver holds back, milliseconds
     screens:tuple=(0, 30, 60, 90, 144),             # Pictures a second of the program that shows the avatar; 0: not counted
-    measured=dict(computing=(2.5, 6.8), sending=(.1, .3)), # Milliseconds, half and 99 of 100 times at most, from `benchmarks/live.py`
+    measured=dict(computing=(3.1, 10.8), sending=(.2, 1.2)), # Milliseconds, half and 99 of 100 times at most, from `benchmarks/live.py`
     title:str='',     # A line above the picture
     theme:str='auto', # 'light', 'dark', or 'auto': as the page is
 )->dict:              # Plain values, ready for JSON
