@@ -17,7 +17,7 @@ from .sinks import facial_name,mapped
 
 # %% ../nbs/06a_motion.ipynb #a3ee3dab
 _COLOURS = {k: np.array(v)/255 for k,v in dict(skin=(246,207,178), lip=(205,112,104), hair=(96,56,52), white=(250,248,244), iris=(47,125,120),
-    pupil=(14,35,41), lid=(238,192,164), brow=(95,53,48), teeth=(250,246,238), inside=(61,18,32), tongue=(220,116,120)).items()}
+    pupil=(14,35,41), lid=(238,192,164), brow=(95,53,48), teeth=(250,246,238), inside=(61,18,32), tongue=(236,134,150)).items()}
 def _bell(x, width): return np.exp(-(x/width)**2)
 def _ramp(x): x = np.clip(x, 0, 1); return x*x*(3-2*x)
 
@@ -97,7 +97,7 @@ def _mouth(clay):
     x = np.linspace(-27, 27, 9); z = _relief(0, 84)-20-.012*x*x
     for jaw,top,bottom in ((0.,70+0*x,90-.009*x*x),(.9,86+.006*x*x,104+0*x)): clay.add(np.stack([np.c_[x,top,z], np.c_[x,bottom,z]]), 'teeth', jaw=jaw)
     v,w = np.meshgrid(np.linspace(0, 1, 7), np.arange(10)*np.pi/5, indexing='ij'); slim = np.sqrt(1.0001-v**5)
-    clay.add(np.dstack([17*slim*np.cos(w), 90-2*v+7*slim*np.sin(w), _relief(0, 84)-56+30*v]), 'tongue', _grid(7, 10, True), jaw=.85, tip=v)
+    clay.add(np.dstack([17*slim*np.cos(w), 90-2*v+7*slim*np.sin(w), _relief(0, 84)-56+30*v]), 'tongue', _grid(7, 10, True), False, jaw=.85, tip=v)
 
 # %% ../nbs/06a_motion.ipynb #a58cb50d
 def _moves(t, x, y, z, low, arch, flat, a, out, thick):
@@ -116,7 +116,7 @@ def _moves(t, x, y, z, low, arch, flat, a, out, thick):
         mouthPress=(2*out*lip, -3*lip*thick-3*a*a*lip, -2*lip*arch), mouthLowerDown=(0, 17*lip*flat*(low>0), 0), mouthUpperUp=(0, -15*lip*flat*(low==0), 0),
         cheekPuff=(9*np.sign(x)*at(72, 66, 34)-4*t['u']*lip, 0, 15*at(66, 66, 32)), cheekSquint=(0, -7*at(60, 26, 22)-3.9*t['lift'], 5*at(60, 22, 20)),
         noseSneer=(3*np.sign(x)*at(14, 42, 9), -6*at(12, 38, 15), 2*at(14, 42, 10)),
-        tongueOut=(0, -5*t['tip']+8*t['tip']**6+lip*np.where(low>0, 10, -4)*arch, 62*t['tip']**1.5),
+        tongueOut=(0, 34*_ramp(2.4*t['tip']-1.4)-44*t['tip']*(1-t['tip'])+lip*np.where(low>0, 10, -4)*arch, 84*t['tip']-12*t['tip']**4),
         **_looks(t, x, y, at))
 
 # %% ../nbs/06a_motion.ipynb #84f700d5
