@@ -67,6 +67,7 @@ def to_onnx(
     inputs,outputs = _names(example)
     with _hush(): program = torch.onnx.export(module, example, dynamo=True, verbose=False, external_data=False, input_names=inputs, output_names=outputs)
     file = program.model_proto                       # made anew each time it is asked for
+    for node in file.graph.node: node.ClearField('metadata_props')    # lines of our sources, with the paths of whoever exported
     file.metadata_props.add(key='koemorph', value=json.dumps(about, ensure_ascii=False))
     return file.SerializeToString()
 

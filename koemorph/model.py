@@ -353,6 +353,7 @@ def onnx_bytes(
         input_names=['rows', *(f'state_{i}' for i in range(len(state)))],
         output_names=['blendshapes', *(f'next_{i}' for i in range(len(state)))])
     model = program.model_proto
+    for node in model.graph.node: node.ClearField('metadata_props')       # lines of our sources, with the paths of whoever exported
     model.metadata_props.add(key='koemorph', value=json.dumps(about, ensure_ascii=False))
     return model.SerializeToString()
 

@@ -21,6 +21,7 @@ assert sum(megabytes.values()) <= 30 and all(f.stat().st_size <= 10e6 for f in o
 for p in folders:
     card, about = (p/'README.md').read_text(encoding='utf-8'), json.loads((p/'config.json').read_text(encoding='utf-8'))
     for f in p.iterdir():
+        assert b'site-packages' not in f.read_bytes(), f'{f} holds paths of the machine it was made on'
         if f.name != 'README.md': assert hashlib.sha256(f.read_bytes()).hexdigest() in card, f'{p.name}: the card has another hash for {f.name}'
     for owed in ('Nagoya Institute of Technology', 'CC BY 3.0', 'Maureese Williams', 'Shmyrev', 'Apache-2.0', 'procedural', 'koemorph pretrain'): assert owed.lower() in card.lower(), (p.name, owed)
     assert about['features']['emotion'] == 'prosody', f'{p.name} listens with openSMILE, whose licence no MIT package can carry'
