@@ -130,23 +130,28 @@ def python(code, names):
 def page(code):
     "Open an HTML block in a browser while `koemorph stream` speaks to it; it must have shown more than it was born with"
     from playwright.sync_api import sync_playwright
-    talk = subprocess.Popen([sys.executable, '-m', 'koemorph', 'stream', '--input_audio', EN, '--output_mode', 'websocket', '--port', (port := free()), '--realtime'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    port, at, running = free(), free(), []
+    def started(port, *words): # a program that listens, once it does
+        running.append(p := subprocess.Popen([sys.executable, '-m', *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        while not reached(port):
+            if p.poll() is not None: raise OSError(f"{' '.join(words)} ended before anybody could listen to it")
+            time.sleep(.05)
     try:
+        Path('page.html').write_text(code.replace('8765', port), encoding='utf-8')
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox', '--disable-gpu'])
             tab, errors = browser.new_page(), []
             tab.on('pageerror', lambda e: errors.append(str(e)))
-            Path('page.html').write_text(code.replace('8765', port), encoding='utf-8')
-            while not reached(port): time.sleep(.1)
-            server = subprocess.Popen([sys.executable, '-m', 'http.server', '--bind', '127.0.0.1', (at := free())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            while not reached(at): time.sleep(.1)
+            started(at, 'http.server', '--bind', '127.0.0.1', at)
+            started(port, 'koemorph', 'stream', '--input_audio', EN, '--output_mode', 'websocket', '--port', port, '--realtime')   # last: it speaks for six seconds
             tab.goto(f'http://127.0.0.1:{at}/page.html'); born = tab.evaluate('document.body.innerHTML')
             tab.wait_for_function('born => document.body.innerHTML!=born', arg=born, timeout=20_000)
-            server.kill(); browser.close()
+            browser.close()
         count['run'] += 1
         return '; '.join(errors)
     except Exception as e: return f'{type(e).__name__}: {str(e).splitlines()[0]}'
-    finally: talk.kill()
+    finally:
+        for p in running: p.kill()
 
 def settled(d, folder):
     "A folder as a reader has it before him: the clone's samples, and films, a wave and an avatar of his own"
