@@ -25,9 +25,9 @@ ROWS = [
     ('00_io', 'face', 'speed', 'pace'),
     ('00_io', 'clock', 'frame rate', 'svg, output'),
     ('00_io', 'clock', 'into the film', 'svg, output'),
+    ('01_dataset_pipeline', 'faults', 'what goes wrong', '.over, canvas.scene, .score, output'),            # first: where playing ends, two faults may look alike
     ('01_dataset_pipeline', 'faults', 'play', '.over, canvas.scene'),
     ('01_dataset_pipeline', 'faults', 'frame', '.over, canvas.scene'),
-    ('01_dataset_pipeline', 'faults', 'what goes wrong', '.over, canvas.scene, .score, output'),
     ('02_features', 'ears', 'play at half speed', '.over, canvas.row, output'),
     ('02_features', 'ears', 'frame', '.over, canvas.row, output'),
     ('02_features', 'ears', 'look-ahead', '.over, canvas.row, output'),
