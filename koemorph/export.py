@@ -61,15 +61,7 @@ def to_onnx(
     frames:int=1  # Rows a call; None: any number from 1 to 64
 )->bytes:         # An ONNX file
     "`net` as ONNX, weights and all"
-    torch,model = need('torch', 'export'),need('koemorph.model', 'export')
-    if frames is None: return model.onnx_bytes(net, about)
-    module,example = bare(net, frames)
-    inputs,outputs = _names(example)
-    with _hush(): program = torch.onnx.export(module, example, dynamo=True, verbose=False, external_data=False, input_names=inputs, output_names=outputs)
-    file = program.model_proto                       # made anew each time it is asked for
-    for node in file.graph.node: node.ClearField('metadata_props')    # lines of our sources, with the paths of whoever exported
-    file.metadata_props.add(key='koemorph', value=json.dumps(about, ensure_ascii=False))
-    return file.SerializeToString()
+    with _hush(): return need('koemorph.model', 'export').onnx_bytes(net, about, frames)
 
 # %% ../nbs/06_export.ipynb #61d7c41a
 def heard(

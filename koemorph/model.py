@@ -342,14 +342,15 @@ class _Flat(nn.Module):
 
 def onnx_bytes(
     net:DualStream, # Exported in `eval` mode
-    about:dict      # Its `config`: goes into the file's metadata as JSON, key `koemorph`
+    about:dict,     # Its `config`: goes into the file's metadata as JSON, key `koemorph`
+    frames:int=None # Rows a call; None: any number from 1 to 64
 )->bytes:           # An ONNX file
     "`net` as ONNX: (rows, state_0 …) to (blendshapes, next_0 …)"
     need('onnxscript', 'train')
     flat,state = _Flat(net).eval(),net.init_state()
-    frames = torch.export.Dim('frames', min=1, max=NetworkStage.block)
-    with _quiet(): program = torch.onnx.export(flat, (torch.zeros(1, 7, net.mean.numel()), state), dynamo=True,
-        verbose=False, external_data=False, dynamic_shapes=({1: frames}, tuple({} for _ in state)),
+    any_number = {1: torch.export.Dim('frames', min=1, max=NetworkStage.block)}
+    with _quiet(): program = torch.onnx.export(flat, (torch.zeros(1, frames or 7, net.mean.numel()), state), dynamo=True,
+        verbose=False, external_data=False, dynamic_shapes=None if frames else (any_number, tuple({} for _ in state)),
         input_names=['rows', *(f'state_{i}' for i in range(len(state)))],
         output_names=['blendshapes', *(f'next_{i}' for i in range(len(state)))])
     model = program.model_proto

@@ -105,6 +105,8 @@ def turned_away(
 PAGES = {'/': 'viewer.html', **{f'/{name}': name for name in ('viewer.js','face.js','microphone.js','sound.js','avatar.js')}, '/sample.wav': 'samples/en.wav'}
 _KINDS = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wav': 'audio/wav'}
 
+_HEADERS = {'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Resource-Policy': 'same-origin'} # of every answer
+
 def _page_policy(
     html:str,   # The page, with one <style>
     host:str='' # Where it is served, for browsers to which 'self' is no websocket
@@ -142,8 +144,7 @@ def _doorkeeper(settings, token):
         said = answer(request.path, request.headers, settings, token)
         if said is None: return None
         status,kind,body,policy = said
-        headers = {'Content-Type': kind, 'Content-Length': str(len(body)), 'Connection': 'close', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff',
-                   'Referrer-Policy': 'no-referrer', 'Cross-Origin-Resource-Policy': 'same-origin', 'Content-Security-Policy': policy or "default-src 'none'"}
+        headers = {'Content-Type': kind, 'Content-Length': str(len(body)), 'Connection': 'close', **_HEADERS, 'Content-Security-Policy': policy or "default-src 'none'"}
         return http.Response(status.value, status.phrase, Headers(headers), body)
     return door
 
@@ -268,8 +269,8 @@ def served_files(
             where,why = urlsplit(self.path).path[1:] or 'index.html',turned_away(self.path, self.headers)
             body = why.encode() if why else pages.get(where)
             self.send_response(HTTPStatus.FORBIDDEN if why else HTTPStatus.NOT_FOUND if body is None else HTTPStatus.OK)
-            for k,v in {'Content-Type': 'text/plain; charset=utf-8' if why else kinds.get(Path(where).suffix, 'application/octet-stream'), 'Content-Length': len(body or b''),
-                        'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Resource-Policy': 'same-origin'}.items(): self.send_header(k, str(v))
+            kind = 'text/plain; charset=utf-8' if why else kinds.get(Path(where).suffix, 'application/octet-stream')
+            for k,v in {'Content-Type': kind, 'Content-Length': len(body or b''), **_HEADERS}.items(): self.send_header(k, str(v))
             self.end_headers()
             with suppress(ConnectionError): self.wfile.write(body or b'')
     if not _at_home(host): raise ValueError(f"--wasm answers this computer only, not {host}: write the page with -o FOLDER and give that to a web server")
