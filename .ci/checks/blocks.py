@@ -10,13 +10,12 @@ from configparser import ConfigParser
 from importlib.resources import files
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, ROOT, free_port, not_run
 BLOCK = re.compile(r'(?:<!--\s*not run:(?P<why>.*?)-->[ \t]*\n[ \t]*)?^(?P<pad>[ \t]*)```(?P<lang>\S*)[^\n]*\n(?P<code>.*?)^[ \t]*```', re.S|re.M)
 SHOWN = 'text', 'bibtex'                                     # not meant to be run
 SYSTEM = 'python3-venv', 'libportaudio2', 'libgl1', 'libegl1', 'libgles2', 'libhtsengine1', 'libespeak-ng1'
 EN = str(files('koemorph')/'samples/en.wav')
-signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
-CHROMIUM = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
 
 def pages():
     "The documents that are held to their word"
@@ -57,8 +56,7 @@ def read(words):
     if prog in ('.', 'cd', 'git'): return ''
     return f'nobody here knows what {prog} does: mark the block as not run, with the reason'
 
-def free():
-    with socket.socket() as s: s.bind(('127.0.0.1', 0)); return str(s.getsockname()[1])
+def free(): return str(free_port())
 
 def reached(port):
     "Whether somebody listens there"
@@ -176,7 +174,7 @@ def films(folder):
 count = dict(run=0, read=0, marked=0, onnx=0)               # onnx: whether this document uses what it trained
 if __name__=='__main__':
     if os.name=='nt': print('not run: links between folders, and a Ctrl-C, as Unix has them'); sys.exit(77)
-    if not CHROMIUM: print('not run: apt install chromium'); sys.exit(77)
+    if not CHROMIUM: not_run('apt install chromium')
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     asked = [a for a in sys.argv[1:] if a!='-v']
     chosen = [p for p in pages() if not asked or any(a in str(p) for a in asked)]

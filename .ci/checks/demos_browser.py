@@ -7,14 +7,12 @@ A demo more is a row for each of its controls: page, demo (its module), the labe
 (a CSS selector inside the demo; canvases are compared by their pixels, the rest by their markup, and the demo as a whole by its picture).
 Sliders and lists are moved from the keyboard, buttons are pressed. A control that has no row is a fault.
 """
-import importlib.util, json, re, shutil, sys, tempfile
+import json, re, sys, tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-def not_run(why): print(f'not run: {why}'); sys.exit(77)
-if not importlib.util.find_spec('playwright'): not_run('pip install playwright')
-chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-if not chromium: not_run('apt install chromium')
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, ROOT, demand
+demand('playwright')
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 from koemorph.io import module_text
@@ -153,7 +151,7 @@ def main(only='', out=''):
     faults,rows = [], [r for r in ROWS if only in (r[0], r[1], '')]
     if not rows: sys.exit(f'no page and no demo {only!r}')
     with tempfile.TemporaryDirectory() as tmp, sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for name in dict.fromkeys(r[0] for r in rows):
             html,demos = page_of(name, Path(tmp)), dict.fromkeys(r[1] for r in rows if r[0] == name)
             for theme,width in (('light', 1000), ('dark', 390)):

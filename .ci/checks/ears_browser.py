@@ -3,14 +3,12 @@
 
 usage: .ci/checks/ears_browser.py [folder for pictures]
 """
-import importlib.util, re, shutil, sys, tempfile
+import re, sys, tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-def not_run(why): print(f'not run: {why}'); sys.exit(77)
-if not importlib.util.find_spec('playwright'): not_run('pip install playwright')
-chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-if not chromium: not_run('apt install chromium')
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, ROOT, demand
+demand('playwright')
 import numpy as np
 from playwright.sync_api import sync_playwright
 from koemorph.io import frame_ends, read_wave
@@ -32,7 +30,7 @@ def page_of(body, bg='#fff'): return f'<!doctype html><html lang="en"><meta char
 def main():
     faults = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
-        b = p.chromium.launch(executable_path=chromium, args='--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split())
+        b = p.chromium.launch(executable_path=CHROMIUM, args='--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split())
         def opened(body, width=860, height=600, bg='#fff', scale=1, **kw):
             page = b.new_context(viewport=dict(width=width, height=height), offline=True, device_scale_factor=scale, **kw).new_page()
             page.on('request', lambda r: r.url.split(':')[0] in ('file', 'data', 'blob') or faults.append(f'asked for {r.url}'))

@@ -3,10 +3,11 @@
 
 usage: .ci/checks/face_browser.py [face.html]    (default demo/face.html; where there is none, `koemorph demo` makes one in a temporary folder)
 """
-import importlib.util, io, json, shutil, statistics, subprocess, sys, tempfile
+import importlib.util, io, json, statistics, subprocess, sys, tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, ROOT, not_run
 QUIET = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required'
 OPEN = {'a', 'aː', 'ɑ', 'ɑː', 'æ', 'aɪ', 'aʊ', 'ʌ', 'AA', 'AE', 'AY', 'AW', 'A'}      # unrounded open vowels: IPA, ARPAbet, Japanese
 SHUT = {'m', 'b', 'p', 'M', 'B', 'P', 'my', 'by', 'py'}
@@ -14,11 +15,9 @@ A = dict(jawOpen=.26, mouthLowerDownLeft=.3, mouthLowerDownRight=.3, mouthUpperU
 M = dict(jawOpen=.04, mouthClose=.04, mouthPressLeft=.1, mouthPressRight=.1)
 INSIDE = dict.fromkeys(['cavity', 'cavityLow', 'teeth', 'teethLow', 'teethSide', 'teethShade', 'tongue', 'tongueShade'], '#ff00ff')
 
-def not_run(why): print(f'not run: {why}'); sys.exit(77)
 for module in 'playwright', 'numpy', 'PIL':
     if not importlib.util.find_spec(module): not_run(f"pip install {dict(PIL='pillow').get(module, module)}")
-chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-if not chromium: not_run('apt install chromium')
+if not CHROMIUM: not_run('apt install chromium')
 import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -132,7 +131,7 @@ def find_page(folder):
 faults, samples = [], ROOT/'koemorph/samples/en.json'
 with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
     html = find_page(folder)
-    browser = driver.chromium.launch(executable_path=chromium, args=QUIET.split())
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
     phones = json.loads(samples.read_text(encoding='utf-8'))['phones'] if samples.exists() and len(sys.argv) < 2 else None
     drawing = check_drawing(browser, faults)
     player = check_player(browser, faults, html, phones)

@@ -3,18 +3,13 @@
 
 usage: .ci/checks/serve_browser.py [folder for pictures]
 """
-import importlib.util, json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
+import json, os, re, signal, socket, struct, subprocess, sys, tempfile, time, zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT/'koemorph/samples/en.wav'
-signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell in the background has it ignored, and children inherit that
-def not_run(why): print(f'not run: {why}'); sys.exit(77)
-for module in 'playwright', 'websockets':
-    if not importlib.util.find_spec(module): not_run(f'pip install {module}')
-chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-if not chromium: not_run('apt install chromium')
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import browser as shared
+from browser import CHROMIUM, ENV, FAKE, QUIET, ROOT, SAMPLE, drop, free_port, until
+shared.demand('playwright', 'websockets')
 import numpy as np
 from playwright.sync_api import sync_playwright
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -24,13 +19,6 @@ from koemorph.io import read_wave
 from koemorph.realtime import animate
 
 out = Path(sys.argv[1]) if len(sys.argv)>1 else None
-QUIET = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-audio-output --autoplay-policy=no-user-gesture-required'.split()
-FAKE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', f'--use-file-for-fake-audio-capture={SAMPLE}']
-ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))}
-
-def free_port():
-    with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]
-
 @contextmanager
 def serving(*words):
     "A `koemorph serve` of its own: its address, its process"
@@ -52,24 +40,7 @@ def stopped(p):
     assert 'Traceback' not in rest and 'Error' not in rest, rest
     return took
 
-def opened(browser, url, faults, **kw):
-    "A page that notes every request elsewhere and every error"
-    page = browser.new_context(**{'viewport': dict(width=1100, height=860), **kw}).new_page()
-    host = re.match(r'http://([^/]+)/', url)[1]
-    page.on('request', lambda r: r.url.startswith(('data:', f'http://{host}/')) or faults.append(f'asked for {r.url}'))
-    page.on('websocket', lambda w: w.url.startswith(f'ws://{host}/') or faults.append(f'socket to {w.url}'))
-    page.on('requestfailed', lambda r: faults.append(f'failed {r.url[:80]}'))
-    page.on('console', lambda m: m.type in ('error', 'warning') and faults.append(f'console: {m.text}'))
-    page.on('pageerror', lambda e: faults.append(f'error: {e}'))
-    page.goto(url); until(page, "document.querySelector('#face').live")
-    return page
-
-def until(page, what, seconds=20):
-    "Wait for a truth of the page; its policy forbids the eval that wait_for_function would use"
-    end = time.monotonic()+seconds
-    while not page.evaluate(f'() => !!({what})'):
-        assert time.monotonic()<end, f"{what} did not come in {seconds} s; the page says {page.locator('#say').inner_text()!r}"
-        page.wait_for_timeout(30)
+def opened(browser, url, faults, **kw): return shared.opened(browser, url, faults, websockets=True, **{'viewport': dict(width=1100, height=860), **kw})
 
 def come(page, n):
     "Wait until `n` more frames have come"
@@ -79,12 +50,6 @@ def tally(page): return page.evaluate("() => { const {tally} = document.querySel
 def pixels(page): return hash(page.evaluate("() => document.querySelector('#face').toDataURL()"))
 def picture(page, name):
     if out: page.screenshot(path=out/f'{name}.png', full_page=True)
-DROP = '''async ([bytes, name]) => { const t = new DataTransfer(); t.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name))
-  for (const kind of ['dragover', 'drop']) dispatchEvent(new DragEvent(kind, {dataTransfer: t, cancelable: true})) }'''
-def drop(page, content, name):
-    from base64 import b64encode
-    page.evaluate(DROP, [b64encode(content).decode(), name])
-
 def check_file(browser, url, faults):
     "A dropped file: every frame comes, as `animate` has it, and the face moves with the sound"
     wave,sr = read_wave(SAMPLE)
@@ -142,7 +107,7 @@ def check_refused(driver, url, faults):
     "No permission, and no microphone at all: a sentence, not silence"
     said = []
     for name,flags in (('refused', FAKE[:1]), ('missing', [])):
-        browser = driver.chromium.launch(executable_path=chromium, args=QUIET+flags)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET+flags)
         page = opened(browser, url, faults, viewport=dict(width=390, height=844), device_scale_factor=2)
         page.locator('#mic').click(); until(page, "document.querySelector('#say').className=='bad'")
         said.append(page.locator('#say').inner_text()); picture(page, f'phone_{name}')
@@ -290,7 +255,7 @@ def main():
     with serving() as (url, p), sync_playwright() as driver:
         taken = subprocess.run([sys.executable, '-m', 'koemorph', 'serve', '--port', re.search(r':(\d+)', url)[1]], capture_output=True, text=True, env=ENV, timeout=60)
         assert taken.returncode==1 and len(taken.stderr.strip().splitlines())==1 and 'choose another with --port' in taken.stderr, taken
-        browser = driver.chromium.launch(executable_path=chromium, args=QUIET+FAKE)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET+FAKE)
         said = [check_file(browser, url, faults), check_microphone(browser, url, faults)]
         check_refused(driver, url, faults)
         socks = strangers(url)
@@ -303,11 +268,11 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         (Path(tmp)/'head.glb').write_bytes(avatar('glb', ['Jaw_Open', 'mouthSmile_L']))
         with serving('--avatar', f'{tmp}/head.glb') as (url, p), sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=[*QUIET[:1], *QUIET[2:], '--use-angle=swiftshader', '--enable-unsafe-swiftshader'])
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET[:1], *QUIET[2:], '--use-angle=swiftshader', '--enable-unsafe-swiftshader'])
             said.append(check_avatar(browser, url, faults, 'head.glb')); browser.close(); stopped(p)
     with serving('--host', '0.0.0.0') as (url, p), sync_playwright() as driver:
         here = check_token(url)
-        browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = opened(browser, here, faults, viewport=dict(width=390, height=844), device_scale_factor=2)
         page.locator('#sample').click(); until(page, "document.querySelector('#face').live.tally().frames > 90"); picture(page, 'phone')
         browser.close(); stopped(p)

@@ -3,19 +3,16 @@
 
 usage: .ci/checks/wasm_browser.py [--write]    (writes nbs/files/browser.json, which 06_export shows)
 """
-import importlib.util, json, os, platform, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import json, platform, re, shutil, signal, subprocess, sys, tempfile, time
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT/'koemorph/samples/en.wav'
-signal.signal(signal.SIGINT, signal.default_int_handler)
-def not_run(why): print(f'not run: {why}'); sys.exit(77)
-if not importlib.util.find_spec('playwright'): not_run('pip install playwright')
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import browser as shared
+from browser import CHROMIUM, ENV, FAKE, QUIET, ROOT, SAMPLE, drop, free_port, not_run
+shared.demand('playwright')
 if not shutil.which('npm'): not_run('apt install nodejs npm')
-chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-if not chromium: not_run('apt install chromium')
 import numpy as np
 from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(ROOT))
@@ -23,9 +20,8 @@ from koemorph.features import Resampler, chain, run
 from koemorph.io import atomic_write, read_wave
 from koemorph.realtime import Network
 
-QUIET = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-audio-output --autoplay-policy=no-user-gesture-required'.split()
-FAKE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', f'--use-file-for-fake-audio-capture={SAMPLE}']
-ENV = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))}
+until = partial(shared.until, seconds=30)
+opened = partial(shared.opened, seconds=30, viewport=dict(width=520, height=900))
 koemorph = [sys.executable, '-m', 'koemorph', 'serve', '--wasm']
 wave,sr = read_wave(SAMPLE)
 
@@ -50,28 +46,7 @@ def running(*words, first):
         if p.poll() is None: p.kill()
         p.wait()
 
-def free_port():
-    with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]
 def serving(*words): return running(*koemorph, '--port', str(free_port()), *words, first=r'http://\S+/')
-
-def until(page, what, seconds=30):
-    "Wait for a truth of the page; its policy forbids the eval that wait_for_function would use"
-    end = time.monotonic()+seconds
-    while not page.evaluate(f'() => !!({what})'):
-        assert time.monotonic()<end, f"{what} did not come in {seconds} s; the page says {page.locator('#say').inner_text()!r}"
-        page.wait_for_timeout(30)
-
-def opened(browser, url, faults, ready="document.querySelector('#face').live", **kw):
-    "A page that notes every request elsewhere and every error"
-    page = browser.new_context(viewport=dict(width=520, height=900), **kw).new_page()
-    host = re.match(r'http://([^/]+)/', url)[1]
-    page.on('request', lambda r: r.url.startswith(('data:', f'http://{host}/')) or faults.append(f'asked for {r.url}'))
-    page.on('websocket', lambda w: faults.append(f'socket to {w.url}'))
-    page.on('requestfailed', lambda r: faults.append(f'failed {r.url[:80]}'))
-    page.on('console', lambda m: m.type in ('error', 'warning') and faults.append(f'console: {m.text}'))
-    page.on('pageerror', lambda e: faults.append(f'error: {e}'))
-    page.goto(url); until(page, ready)
-    return page
 
 # Streamed, a chunk of `size` samples at a time through resampler, ears and network: rows and coefficients as base64, and how long ears and network took
 FOLLOW = '''async ([sound, sr, size, told]) => {
@@ -132,14 +107,12 @@ def check_rates(page, net):
     want = run(chain(Resampler(48_000), net.ears), x)
     off = np.abs(rows-want); assert rows.shape==want.shape and off[:,:400].max()<=1e-3 and (off[:,400:].max(1)<=1e-3).mean()>=.98, (off[:,:400].max(), np.flatnonzero(off[:,400:].max(1)>1e-3))
 
-DROP = '''async ([bytes, name]) => { const t = new DataTransfer(); t.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name))
-  for (const kind of ['dragover', 'drop']) dispatchEvent(new DragEvent(kind, {dataTransfer: t, cancelable: true})) }'''
 TALLY = "() => { const t = document.querySelector('#face').live.tally(); return {...t, history: t.history.map(f => f.values ? [...f.values] : [])} }"
 
 def check_file(browser, url, faults, net):
     "A dropped file: its frames are Python's, and the face moves with the sound"
     page = opened(browser, url, faults)
-    page.evaluate(DROP, [b64encode(SAMPLE.read_bytes()).decode(), 'en.wav'])
+    drop(page, SAMPLE.read_bytes(), 'en.wav')
     gaps,end = [], time.monotonic()+40
     while not (said := page.locator('#say').inner_text()).endswith('is over.'):
         gaps.append(float(page.locator('#face').get_attribute('data-lip-gap') or 0)); page.wait_for_timeout(40)
@@ -147,7 +120,7 @@ def check_file(browser, url, faults, net):
     t = page.evaluate(TALLY); got,want = np.array(t['history']), net.step(net.init(), run(net.ears, wave))[1]
     assert got.shape==want.shape and np.abs(got-want).max()<=1e-2, (got.shape, want.shape)
     assert max(gaps)>8 and len({round(g, 1) for g in gaps})>5, f'the face hardly moves: {max(gaps)}'
-    page.evaluate(DROP, [b64encode(b'no sound').decode(), 'letter.docx']); until(page, "document.querySelector('#say').className=='bad'")
+    drop(page, b'no sound', 'letter.docx'); until(page, "document.querySelector('#say').className=='bad'")
     assert 'letter.docx is not a sound' in page.locator('#say').inner_text()
     page.context.close()
     return f"file: {len(got)} frames, {t['late']} late, lips up to {max(gaps):.0f} apart"
@@ -173,7 +146,7 @@ with tempfile.TemporaryDirectory() as tmp, sync_playwright() as driver:
     ort,version = npm(tmp)
     bad = subprocess.run([*koemorph, '--ort', tmp], capture_output=True, text=True, env=ENV)
     assert bad.returncode==1 and 'npm install onnxruntime-web' in bad.stderr and len(bad.stderr.splitlines())==1, bad.stderr
-    browser = driver.chromium.launch(executable_path=chromium, args=QUIET+FAKE)
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET+FAKE)
     live = Network('live')
     with serving('--ort', ort) as url:
         page = opened(browser, url, faults)
