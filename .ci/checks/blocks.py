@@ -175,6 +175,7 @@ count = dict(run=0, read=0, marked=0, onnx=0)               # onnx: whether this
 if __name__=='__main__':
     if os.name=='nt': print('not run: links between folders, and a Ctrl-C, as Unix has them'); sys.exit(77)
     if not CHROMIUM: not_run('apt install chromium')
+    os.environ['PATH'] = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])       # as after `activate`, which nobody has typed
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     asked = [a for a in sys.argv[1:] if a!='-v']
     chosen = [p for p in pages() if not asked or any(a in str(p) for a in asked)]
