@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG = 'dataset.py', 'train.py', 'pretrain.py', '01_', 'benchmarks.py', '02_'     # begun first, so that no long one runs alone at the end
 ENV = {**os.environ, 'OMP_NUM_THREADS': '1', 'MPLBACKEND': 'Agg', 'PYTHONUTF8': '1'}
 NOTEBOOK = '''import re, sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def main():
     nbs = sorted(f for f in (ROOT/'nbs').glob('*.ipynb') if f.name[0] not in '_.')
     checks = sorted((ROOT/'.ci/checks').glob('*.py'))
     jobs = [f for f in nbs+checks if not a.names or any(n in f.name for n in a.names)]
+    jobs.sort(key=lambda f: not f.name.startswith(LONG))
     if not nbs or not jobs: print(f'nothing to run: {len(nbs)} notebooks and {len(checks)} checks, names asked for: {a.names}', '0 passed, 1 failed', sep='\n'); return 1
     if 'slow' in a.flags.split(): ENV['KOEMORPH_SLOW'] = '1'      # the long form of a check
     passed, failed, notrun = 0, 0, []

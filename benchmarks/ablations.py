@@ -5,9 +5,9 @@ usage: benchmarks/ablations.py CLIPS OUT.json [--steps 500] [--seeds 0 1] [--eve
 
 CLIPS is what `koemorph corpus` filled. Every run hears one in `--every` of its sessions once. OUT.json grows by a row after every training and is
 read again at the start, so that a stopped sweep goes on. Scores are those of `koemorph.pretrained.held_out`, on held-out voices (`val`) and on known voices
-with other sentences (`seen`); `quiet` is the mean opening on sounds that are not speech and were not learnt. No real face is looked at: nothing is chosen by it.
+with other sentences (`seen`), and on `val` once more, each take through one of four codecs (`squeezed`); `quiet` is the mean opening on sounds that are not speech and were not learnt. No real face is looked at: nothing is chosen by it.
 """
-import argparse, json, shutil, tempfile, time
+import argparse, itertools, json, shutil, tempfile, time
 from dataclasses import replace
 from pathlib import Path
 import machine
@@ -23,7 +23,7 @@ def variants():
             'absolute errors': loss(l1_weight=.3, mse_weight=.3), 'no negatives': replace(live, negative=0),
             'wider and deeper': model(d_model=256, dilations=(1,2,4,8,1,2,4,8)), 'half the window': model(window_frames=8),
             'look-ahead 0 ms': model(lookahead_ms=0), 'look-ahead 66 ms': model(lookahead_ms=66), 'look-ahead 133 ms': model(lookahead_ms=133), 'no mood': model(emotion='none'),
-            'as spoken': replace(live, elsewhere=False), 'heavy noise': replace(live, place=dict(snr=(5, 30))),
+            'as spoken': replace(live, elsewhere=False), 'heavy noise': replace(live, place=dict(snr=(5, 30))), 'codecs': replace(live, place=dict(codec=.25)),
             'frequency tokens': model(mel_encoder='frequency', window_frames=256)}
 
 def rows_of(takes, recipe):
@@ -54,7 +54,7 @@ def main():
     p.add_argument('--every', type=int, default=3); p.add_argument('--only', nargs='+'); p.add_argument('--short', action='store_true', help='two steps on two sentences')
     a = p.parse_args()
     from koemorph.io import atomic_write
-    from koemorph.pretrained import fit_recipe, hear, sessions
+    from koemorph.pretrained import CODECS, fit_recipe, hear, sessions, squeezed
     import koemorph, torch
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as tmp:
@@ -70,20 +70,21 @@ def main():
         report = json.loads(out.read_text()) if out.exists() else dict(steps=a.steps, every=a.every, rows=[])
         if (report['steps'], report['every']) != (a.steps, a.every): p.error(f"{out} holds runs of {report['steps']} steps on one session in {report['every']}: ask for the same, or for another file")
         takes = {s: list(sessions(a.clips, s, seed=0)) for s in ('val', 'seen')}
+        takes['squeezed'] = [replace(t, wave=squeezed(t.wave, c)) for t, c in zip(takes['val'], itertools.cycle(CODECS))]
         ears = None
         for name, recipe in all_of.items():
             for seed in a.seeds:
                 if a.only and name not in a.only or [name, seed] in [[r['name'], r['seed']] for r in report['rows']]: continue
                 key = recipe.model.get('lookahead_ms'), recipe.model.get('emotion'), recipe.elsewhere, str(recipe.place)
                 if key != ears:
-                    ears, seen = key, rows_of(takes['seen'], recipe)
+                    ears, rows = key, {s: rows_of(takes[s], recipe) for s in ('seen', 'squeezed')}
                     heard = hear(replace(recipe, negative=200 if not a.short else 2), a.clips, 0, 2, a.every)
                 report['hours'] = round(sum(map(len, heard['voices']))/108_000, 1)
                 start = time.process_time(); used = heard | dict(not_speech=heard['not_speech'][:recipe.negative])
                 with tempfile.TemporaryDirectory() as run:
                     net = fit_recipe(recipe, used, run, name, a.steps, seed).kept()
                 took = time.process_time()-start
-                scores = {'val': judged(net, takes['val'], heard['held_out']), 'seen': judged(net, takes['seen'], seen)}
+                scores = {s: judged(net, takes[s], r) for s, r in dict(val=heard['held_out'], **rows).items()}
                 report['rows'].append(dict(name=name, seed=seed, cpu_minutes=round(took/60, 1), quiet=round(quiet(net), 4),
                                            **{s: {k: round(float(v), 4) for k, v in x.items()} for s, x in scores.items()}))
                 with atomic_write(out) as f: json.dump(report, f, indent=1)

@@ -5,9 +5,10 @@ usage: benchmarks/pretrained.py CLIPS [--models live studio] [--draws 300] [--sh
 
 CLIPS is what `koemorph corpus` filled; `val` are the voices kept apart, `seen` every twentieth sentence of the others, which no training heard. Scores are
 `koemorph.pretrained.held_out`: [value, low, high] of a 95 % interval, takes resampled. `int8` is compared with fp32 on the faces of `val`:
-mean |Δ| of all coefficients, and the largest fall of a correlation. `us_per_frame` is the CPU time of one frame at a time, the least of five tries in turns.
+mean |Δ| of all coefficients, and the largest fall of a correlation. `squeezed` are the voices of `val` through each codec. `us_per_frame` is the CPU time of one frame at a time, the least of five tries in turns.
 """
 import argparse, json, os, time
+from dataclasses import replace
 os.environ.update(OMP_NUM_THREADS='1')
 from pathlib import Path
 import machine
@@ -40,7 +41,7 @@ def main():
     a = p.parse_args()
     import numpy as np
     from koemorph.features import loudness_face, run
-    from koemorph.pretrained import session, sessions
+    from koemorph.pretrained import CODECS, session, sessions, squeezed
     from koemorph.realtime import Network, find_model
     import koemorph
     if a.short:
@@ -58,6 +59,7 @@ def main():
         for split, ts in takes.items():
             faces = faces_of(full, ts); out[split] = scores(ts, faces, a.draws)
             out[f'{split}, by engine'] = {e: scores([t for t in ts if t.engine == e], [f for t, f in zip(ts, faces) if t.engine == e], 0) for e in sorted({t.engine for t in ts})}
+            if split == 'val': out['squeezed'] = {c: scores(ts, faces_of(full, [replace(t, wave=squeezed(t.wave, c)) for t in ts]), 0) for c in CODECS}
             if split == 'val' and small.exists():
                 quick = faces_of(small, ts); s8, s32 = scores(ts, quick, 0), scores(ts, faces, 0)
                 out['int8'] = dict(mean_abs_delta=round(float(np.mean([np.abs(f.values-q.values).mean() for f, q in zip(faces, quick)])), 5), scores=s8,
