@@ -1306,7 +1306,7 @@ def _workers(jobs, cluster):
     "Where joblib loops run inside: processes here, or a Dask cluster"
     joblib = need('joblib', 'data')
     if cluster:
-        try: client = need('distributed', 'data').Client(cluster, timeout=30)
+        try: client = need('distributed', 'data').Client(cluster, timeout=10)
         except (OSError,ValueError) as e:
             raise ConnectionError(f"no Dask scheduler answers at {cluster} ({type(e).__name__}): start one with `dask scheduler`, and workers with `dask worker {cluster}`") from None
         with client,joblib.parallel_config('dask', wait_for_workers_timeout=60): yield
