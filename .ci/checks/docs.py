@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
-"Every page goes through nbdev's docs step and becomes HTML; no link between pages, to a heading, a picture or a file of the repository is broken; every page stands in the sidebar"
-import json, re, shutil, subprocess, sys, tempfile
+"Every page goes through nbdev's docs step and becomes HTML that no telephone scrolls sideways; no link between pages, to a heading, a picture or a file of the repository is broken; every page stands in the sidebar"
+import importlib.util, json, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 from urllib.parse import unquote
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-CONVERT = '''import re
-from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, QUIET, ROOT
+CONVERT = '''from pathlib import Path
 import mistune
 from nbdev.serve import proc_nbs
 from nbconvert import HTMLExporter
 if __name__=='__main__':
     proc_nbs(force=True)
-    html, md, top = HTMLExporter(), mistune.create_markdown(plugins=['table'], escape=False), Path('_proc')
-    for nb in sorted(top.glob('*.ipynb')): nb.with_suffix('.html').write_text(html.from_filename(str(nb))[0], encoding='utf-8')
-    for page in sorted([*top.glob('*.md'), *top.glob('howto/*.md')]):
-        page.with_suffix('.html').write_text(md(page.read_text(encoding='utf-8').split('---\\n', 2)[2]), encoding='utf-8')'''
+    html, md, top = HTMLExporter(template_name='basic'), mistune.create_markdown(plugins=['table'], escape=False), Path('_proc')
+    for page in sorted([*top.glob('*.ipynb'), *top.glob('*.md'), *top.glob('howto/*.md')]):
+        body = html.from_filename(str(page))[0] if page.suffix=='.ipynb' else md(page.read_text(encoding='utf-8').split('---\\n', 2)[2])
+        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><link rel="stylesheet" href="'+'../'*(len(page.parts)-2)+'styles.css">'
+        page.with_suffix('.html').write_text(f'<!doctype html><html lang="en"><head>{head}</head><body style="margin: 0; font: 17px sans-serif"><main style="padding: 0 24px">{body}</main></body></html>', encoding='utf-8')'''
 LINK = re.compile(r'''\]\(([^()\s]+)\)|(?:src|href)=["']([^"']+)["']''')
 OURS = 'https://github.com/koemorph/koemorph/blob/main/'
 
@@ -45,6 +46,18 @@ def broken(page, top):
         if not target.exists() or path and not target.is_relative_to(top): yield f'{page.relative_to(top)}: {to} leads nowhere'
         elif anchor and anchor not in anchors(target): yield f'{page.relative_to(top)}: {to}: no such heading, there are {", ".join(anchors(target))}'
 
+WIDER = '''() => [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName.toLowerCase() + ' ' + e.textContent.trim().slice(0, 50))[0]'''
+def wide(pages, top, width=390):
+    "Pages that a window of `width` pixels, a telephone's, would scroll sideways"
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_context(viewport=dict(width=width, height=800), offline=True).new_page()
+        for name in pages:
+            page.goto((top/name).with_suffix('.html').as_uri())
+            if (got := page.evaluate('document.documentElement.scrollWidth')) > width: yield f'{name} is {got} pixels wide in a window of {width}: {page.evaluate(WIDER)!r} should scroll by itself, see nbs/styles.css'
+        browser.close()
+
 def placed(site):
     "Pages that the sidebar and the bar on top name"
     side = [c['href'] if isinstance(c, dict) else c for s in site['sidebar']['contents'] for c in s['contents']]
@@ -66,5 +79,7 @@ with tempfile.TemporaryDirectory() as tmp:
     wrong += [f'{x} stands in no sidebar: give it a line in _quarto.yml' for x in sorted(names-{*side})]
     wrong += [f'_quarto.yml names {x}, which is not there' for x in sorted({*side, *bar}-names) if not x.startswith('live/')]
     wrong += [f'{x} stands in the sidebar twice' for x in sorted({x for x in side if side.count(x)>1})]
+    looked = CHROMIUM and importlib.util.find_spec('playwright')
+    if looked and not wrong: wrong += wide([p.relative_to(nbs) for p in pages], top)
     if wrong: sys.exit('\n'.join(wrong))
-    print(f'{len(pages)} pages')
+    print(f'{len(pages)} pages, '+('none of them wider than 390 pixels' if looked else 'their width not looked at: that needs playwright and chromium'))
