@@ -7,6 +7,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from browser import CHROMIUM, QUIET, ROOT
+from pages import title
 CONVERT = '''from pathlib import Path
 import mistune
 from nbdev.serve import proc_nbs
@@ -59,9 +60,13 @@ def wide(pages, top, width=390):
         browser.close()
 
 def placed(site):
-    "Pages that the sidebar and the bar on top name"
+    "Pages that the sidebar and the bar on top name, and what is wrong with the numbers that the sidebar gives to the book's"
     side = [c['href'] if isinstance(c, dict) else c for s in site['sidebar']['contents'] for c in s['contents']]
-    return side, [x['href'] for x in site['navbar']['left']]
+    named = {c['href']: c['text'] for s in site['sidebar']['contents'] for c in s['contents'] if isinstance(c, dict)}
+    book = {p.name: f'{p.name.split("_")[0]} {title(p)[0]}' for p in sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))}
+    wrong = [f'the sidebar calls {n} {named.get(n)!r}, and it is {t!r}' for n,t in book.items() if named.get(n)!=t]
+    if [n for n in side if n in book]!=[*book]: wrong.append('the book stands in the sidebar in another order than its numbers')
+    return side, [x['href'] for x in site['navbar']['left']], wrong
 
 with tempfile.TemporaryDirectory() as tmp:
     copy = Path(tmp).resolve()/'copy'; copy.mkdir()
@@ -74,8 +79,8 @@ with tempfile.TemporaryDirectory() as tmp:
     wrong = [b for p in pages for b in broken(top/p.relative_to(nbs), top)]        # in what is published, where a picture may be missing
     wrong += [b for n in ('README.md', 'README.ja.md', 'CONTRIBUTING.md', 'CHANGELOG.md') for b in broken(ROOT/n, ROOT)]
     wrong += [f'{p.relative_to(nbs)} became no page' for p in pages if not (top/p.relative_to(nbs)).with_suffix('.html').is_file()]
-    side, bar = placed(yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))['website'])
-    names = {p.relative_to(nbs).as_posix() for p in pages}
+    side, bar, named = placed(yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))['website'])
+    names = {p.relative_to(nbs).as_posix() for p in pages}; wrong += named
     wrong += [f'{x} stands in no sidebar: give it a line in _quarto.yml' for x in sorted(names-{*side})]
     wrong += [f'_quarto.yml names {x}, which is not there' for x in sorted({*side, *bar}-names) if not x.startswith('live/')]
     wrong += [f'{x} stands in the sidebar twice' for x in sorted({x for x in side if side.count(x)>1})]
