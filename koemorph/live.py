@@ -409,6 +409,11 @@ def _told(places, sinks, output_json):
     names = [f"{mode} to {host}:{OUTPUTS[mode].port if port is None else port}" for mode,host,port in places] + [output_json]
     for name,s in zip(names, sinks): yield f"{name}: {s.sent} frames sent, {s.dropped} dropped, {s.failed} failed{f' ({s.fault})' if s.fault else ''}"
 
+def _reached(places, sinks):
+    "Raise when there is a place that not one frame came to"
+    for (mode,host,port),s in zip(places, sinks):
+        if s.fault and not s.sent: raise ConnectionError(f"nothing reached {mode}: {s.fault}")
+
 def _tried(places, mapping, names):
     "Raise, before anything is heard, when an output cannot carry what it would be given"
     rest = Track(np.zeros((1, len(names)), np.float32), names=names)
@@ -428,6 +433,7 @@ def _watched(video, camera, places, output_json, mapping, fps, seconds):
         seen = watch(video, camera, [show], fps if camera is not None else None, seconds).track
         print(f"{len(seen)} frames at {seen.fps} fps, a face in {(~np.isnan(seen['jawOpen'])).sum()} of them")
     print(*_told(places, sinks, output_json), sep='\n')
+    _reached(places, sinks)
 
 # %% ../nbs/05b_live.ipynb #bda0374b
 def _first(chunks, seconds, sr):
@@ -492,6 +498,7 @@ def _spoken(source, face, places, output_json, mapping, seconds, play, audio_del
     record = sinks[-1] if output_json else None
     print(meter, *_told(places, sinks, output_json), *(f'speaker: {s.missing+s.ring.lost} samples did not fit in time' for s in speakers), sep='\n')
     if record and record.fault: raise OSError(f"{record.failed+record.dropped} of {meter.frames} frames are not in the record, the rest is whole: {record.fault}")
+    _reached(places, sinks)
 
 # %% ../nbs/05b_live.ipynb #1c45cc2d
 def stream_to(
