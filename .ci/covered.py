@@ -21,6 +21,7 @@ def measure(path):
     "(statements run, statements) of the exported cells of a notebook, executed as its tests are"
     from execnb.shell import CaptureShell
     cells = [''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type']=='code']
+    os.chdir(path.parent)                                    # a notebook before may have left it
     shell, seen, told = CaptureShell(path.parent), {}, {}
     def trace(frame, event, arg):
         name = frame.f_code.co_filename
