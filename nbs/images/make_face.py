@@ -3,7 +3,7 @@
 usage: make_face.py TRACK.jsonl SECONDS…
 face.png is 0.32 0.42 2.75 3.32 5.32 (m, a, o, ai, i) of what `koemorph run koemorph/samples/en.wav -o en.jsonl` writes
 """
-import io, json, shutil, sys
+import io, shutil, sys
 from pathlib import Path
 import numpy as np
 from PIL import Image
