@@ -70,7 +70,7 @@ speaks, and not for passing a face off as somebody's.
 
 **Known failures.** Emotions are unknown to it, for no voice had any. Shouting does not open the mouth wider than loud speech. In Japanese one real person (Mei) taught, with Kokoro's styles beside her;
 no real Japanese face was at hand to check with. `mouthFunnel` follows one studio rig's hardly at all. Dimples rest. Crowds and singing were not trained; held music can part the lips a little.
-A telephone or a codec at its poorest costs a tenth to a fifth of what is told above about lips, and more about teeth (`nbs/files/codecs.json`).
+Through a poor codec a twentieth to a fifth fewer bilabials are told apart, and up to three tenths fewer *f* and *v* (asked on fewer voices: `nbs/files/codecs.json`).
 
 ## Voices that never taught
 
