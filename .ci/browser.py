@@ -29,14 +29,19 @@ def until(page, what, seconds=20):
         assert time.monotonic()<end, f"{what} did not come in {seconds} s; the page says {page.locator('#say').inner_text()!r}"
         page.wait_for_timeout(30)
 
+def noted(page, faults, home=('file:', 'data:', 'blob:'), kinds=('error',), where=''):
+    "`page`, which notes every request outside `home`, every failed one, every error, and what else its console says of `kinds`"
+    page.on('request', lambda r: r.url.startswith(home) or faults.append(f'{where}asked for {r.url[:200]}'))
+    page.on('requestfailed', lambda r: faults.append(f'{where}failed {r.url[:80]}'))
+    page.on('console', lambda m: m.type in kinds and faults.append(f'{where}console: {m.text}'))
+    page.on('pageerror', lambda e: faults.append(f'{where}error: {e}'))
+    return page
+
 def opened(browser, url, faults, ready="document.querySelector('#face').live", seconds=20, websockets=False, **kw):
     "A page that notes every request elsewhere, every error, and every websocket but its host's where `websockets` are allowed; open when it is `ready`"
-    page, host = browser.new_context(**kw).new_page(), re.match(r'http://([^/]+)/', url)[1]
-    page.on('request', lambda r: r.url.startswith(('data:', f'http://{host}/')) or faults.append(f'asked for {r.url}'))
+    host = re.match(r'http://([^/]+)/', url)[1]
+    page = noted(browser.new_context(**kw).new_page(), faults, ('data:', f'http://{host}/'), ('error', 'warning'))
     page.on('websocket', lambda w: websockets and w.url.startswith(f'ws://{host}/') or faults.append(f'socket to {w.url}'))
-    page.on('requestfailed', lambda r: faults.append(f'failed {r.url[:80]}'))
-    page.on('console', lambda m: m.type in ('error', 'warning') and faults.append(f'console: {m.text}'))
-    page.on('pageerror', lambda e: faults.append(f'error: {e}'))
     page.goto(url); until(page, ready, seconds)
     return page
 

@@ -7,15 +7,14 @@ usage: benchmarks/export.py [--seconds 30] [--models live studio] [--formats onn
 and `least` the least of them, since whatever else the machine does can only add: the budget is held against it; `max` and `mean` are differences from torch over `--seconds` of speech (the samples,
 one after the other). Core ML is made and weighed; only a Mac could run it. `executorch` has its work done by XNNPACK (`--mobile_optimize`); its portable kernels stand beside it
 as `executorch-portable`. What was made is kept in FOLDER/MODEL/FORM, and not made again when it is there: ExecuTorch in 8 bits takes minutes."""
-import argparse, json, os, sys, tempfile, time
+import argparse, json, os, sys, tempfile
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 import numpy as np
 import machine
 from koemorph.export import FORMATS, Exported, export_network
-from koemorph.features import SR, ears_of, load_wave, run
+from koemorph.features import SR, ears_of, run
 from koemorph.model import NetworkStage, load_checkpoint
 from koemorph.realtime import Network, find_model
 
@@ -23,17 +22,13 @@ BUDGET = {'onnx': 600, 'onnx-int8': 400}   # microseconds a frame, of the defaul
 
 def one_by_one(stage, rows):
     "Coefficients, and the median and the least time of a step in microseconds"
-    state, ys, took = stage.init(), [], []
-    for row in rows:
-        start = time.process_time(); state, y = stage.step(state, row[None]); took.append(time.process_time()-start)
-        ys.append(y[0])
-    return np.stack(ys), dict(us=round(float(np.median(took))*1e6), least=round(min(took)*1e6))
+    ys, took = machine.one_by_one(stage, rows)
+    return ys, dict(us=round(float(np.median(took))*1e6), least=round(took.min()*1e6))
 
 def one(name, seconds, formats, keep):
     folder = find_model(name).parent
     net, about = load_checkpoint(folder)
-    speech = np.concatenate([load_wave(files('koemorph')/f'samples/{x}.wav') for x in ('en', 'ja', 'loud_quiet_silent')])
-    rows = run(ears_of(about['features']), np.resize(speech, round(seconds*SR)))
+    rows = run(ears_of(about['features']), np.resize(machine.speech(names=('en', 'ja', 'loud_quiet_silent')), round(seconds*SR)))
     truth, us = one_by_one(NetworkStage(net), rows)
     def row(stage): y, us = one_by_one(stage, rows); d = np.abs(y-truth); return dict(us, max=float(f'{d.max():.2g}'), mean=float(f'{d.mean():.2g}'))
     out = {'torch': dict(us, bytes=(folder/'model.safetensors').stat().st_size)}

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 import numpy as np
 import machine
-from koemorph.features import SR, AudioFeatures, Egemaps, LogMel, Prosody, Resampler, load_wave
+from koemorph.features import SR, AudioFeatures, Egemaps, LogMel, Prosody, Resampler
 
 BUDGET = dict(LogMel=.002, Prosody=.005, Egemaps=.03, Resampler_48k=.003)   # at 30 frames a second
 
@@ -58,8 +58,7 @@ def main():
     p.add_argument('--seconds', type=float, default=60); p.add_argument('--repeats', type=int, default=5)
     p.add_argument('--naive_windows', type=int, default=3); p.add_argument('--minutes', type=int, default=60)
     a = p.parse_args()
-    samples = files('koemorph')/'samples'
-    speech = np.concatenate([load_wave(str(samples/f'{x}.wav')) for x in ('en', 'ja')])
+    speech = machine.speech()
     wave, wide = np.resize(speech, round(a.seconds*SR)), np.resize(speech, round(a.seconds*48_000))
     smile = find_spec('opensmile') is not None
     out = {}
@@ -71,7 +70,7 @@ def main():
     if smile: out['openSMILE_called_per_window'] = naive(speech, a.naive_windows)
     report = dict(rtf=out, budget=BUDGET, within_budget={name: max(out["30_fps"][name][how]["least"] for how in ('live', 'file'))<=most for name,most in BUDGET.items() if name in out['30_fps']},
         seconds=a.seconds, repeats=a.repeats, **machine.about(), numpy=np.__version__)
-    if a.minutes: report['memory'] = {name: memory(name, a.minutes, str(samples/'en.wav')) for name in BUDGET if name!='Egemaps' or smile}
+    if a.minutes: report['memory'] = {name: memory(name, a.minutes, str(files('koemorph')/'samples/en.wav')) for name in BUDGET if name!='Egemaps' or smile}
     if not smile: report['not_run'] = "openSMILE: pip install 'koemorph[opensmile]'"
     print(json.dumps(report, indent=1))
 

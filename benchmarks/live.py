@@ -9,10 +9,8 @@ Run it on an idle machine.
 """
 import argparse, json, os, socket, threading, time
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
-from importlib.resources import files
 import numpy as np
 import machine
-from koemorph.features import load_wave
 from koemorph.live import Meter, paced
 from koemorph.sinks import outlet, sender
 from koemorph.realtime import pipeline, tracks
@@ -29,8 +27,7 @@ def main():
     p.add_argument('--model_path', default='live'); p.add_argument('--fps', type=int, default=30)
     p.add_argument('--seconds', type=float, default=30); p.add_argument('--sr', type=int, default=48_000)
     a = p.parse_args()
-    speech = np.concatenate([load_wave(str(files('koemorph')/f'samples/{x}.wav'), a.sr) for x in ('en', 'ja')])
-    wave, n = np.resize(speech, round(a.seconds*a.sr)), a.sr//100
+    wave, n = np.resize(machine.speech(a.sr), round(a.seconds*a.sr)), a.sr//100
     door, came = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), {}
     door.bind(('127.0.0.1', 0)); port = door.getsockname()[1]
     hears = threading.Thread(target=arrivals, args=(door, came)); hears.start()

@@ -23,8 +23,10 @@ import argparse, base64, functools, http.server, json, os, shutil, subprocess, s
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
 from importlib.resources import files
 from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'.ci'))
 import numpy as np
 import machine
+from browser import CHROMIUM, QUIET
 from koemorph.dataset_pipeline import runs
 from koemorph.features import load_wave, loudness_face
 from koemorph.io import APERTURE, ARKIT, Track, aperture, closures, lips_shut, write_jsonl
@@ -99,15 +101,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 class Browser:
     "Headless Chromium on a page of the folder `cache`"
     def __init__(self, cache):
-        self.chromium = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-        if not self.chromium: sys.exit('Chromium is missing, in which the peers run: apt install chromium, or --peers without a name')
+        if not CHROMIUM: sys.exit('Chromium is missing, in which the peers run: apt install chromium, or --peers without a name')
         try: from playwright.sync_api import sync_playwright
         except ModuleNotFoundError: sys.exit('playwright is missing, which drives the browser: pip install playwright')
         self.server, self.driver = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(cache))), sync_playwright()
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
     def __enter__(self):
-        quiet = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-audio-output'.split()
-        self.browser = self.driver.__enter__().chromium.launch(executable_path=self.chromium, args=quiet)
+        self.browser = self.driver.__enter__().chromium.launch(executable_path=CHROMIUM, args=QUIET)
         self.page = self.browser.new_page(); self.page.set_default_timeout(0)
         self.page.goto(f'http://127.0.0.1:{self.server.server_port}/')
         return self

@@ -9,11 +9,10 @@ measured in fresh processes; `--soak` streams that many minutes from a file and 
 """
 import argparse, json, os, statistics, subprocess, sys, tempfile, time
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')   # before numpy loads
-from importlib.resources import files
 import numpy as np
 import machine
 import koemorph.realtime as rt
-from koemorph.features import SR, load_wave, run
+from koemorph.features import SR, run
 from koemorph.io import write_wave
 
 def rtf(*how): return machine.rtf(*how)['median']
@@ -65,8 +64,7 @@ def main():
     p.add_argument('--seconds', type=float, default=20); p.add_argument('--repeats', type=int, default=5)
     p.add_argument('--soak', type=float, default=0, metavar='MINUTES')
     a = p.parse_args()
-    samples = files('koemorph')/'samples'
-    speech = np.concatenate([load_wave(str(samples/f'{x}.wav')) for x in ('en', 'ja')])
+    speech = machine.speech()
     wave = np.resize(speech, round(a.seconds*SR))
     net, face = rt.Network(a.model_path), rt.pipeline(a.model_path, a.fps)
     rows = run(net.ears, wave)

@@ -226,25 +226,19 @@ def _staged(folder):
             if p.is_dir() and not any(p.iterdir()): p.rmdir()
 
 # %% ../nbs/06_export.ipynb #0d39d8e4
-def _config(path):
-    "A config that is one, with a name that is one"
-    try: about,why = json.loads(path.read_text(encoding='utf-8')),''
-    except (ValueError, RecursionError) as e: about,why = None,str(e)
-    if not isinstance(about, dict): raise ValueError(f"{path} is damaged ({why or f'it holds {json.dumps(about)[:20]}, expected an object'}): copy the checkpoint again")
-    name = about.get('name', 'unnamed')
-    if not isinstance(name, str) or not re.fullmatch(r'\w[^/\\:*?"<>|\x00-\x1f]{0,49}', name):
-        raise ValueError(f"{path} has the name {str(name)[:50]!r}, expected one plain file name of 1 to 50 characters, such as 'live': change it there")
-
 def _checkpoint(model_path):
     "Network and config of a checkpoint, or one line that says what is wrong"
     path = find_model(model_path)
     lacks = [f for f in ('config.json', 'model.safetensors') if not path.with_name(f).is_file()]
     if lacks or path.name!='model.onnx': raise ValueError(f"{path} is not enough to export from: expected a checkpoint's folder with config.json, model.safetensors and model.onnx{', it lacks '+' and '.join(lacks) if lacks else ''}")
-    need('torch', 'export'); Damaged,config,weights = need('safetensors', 'export').SafetensorError,path.with_name('config.json'),path.with_name('model.safetensors')
-    _config(config)
-    try: return need('koemorph.model', 'export').load_checkpoint(path.parent)
+    need('torch', 'export'); Damaged,weights = need('safetensors', 'export').SafetensorError,path.with_name('model.safetensors')
+    try: net,about = need('koemorph.model', 'export').load_checkpoint(path.parent)
     except Damaged as e: raise ValueError(f"{weights} is damaged ({e}): copy the checkpoint again") from None
     except (TypeError, KeyError, AttributeError, RuntimeError) as e: raise ValueError(f"{path.parent} was written by another version of koemorph ({' '.join(str(e).split())[:100]}): export it with that one, or train it again") from None
+    name = about.get('name', 'unnamed')
+    if not isinstance(name, str) or not re.fullmatch(r'\w[^/\\:*?"<>|\x00-\x1f]{0,49}', name):
+        raise ValueError(f"{path.with_name('config.json')} has the name {str(name)[:50]!r}, expected one plain file name of 1 to 50 characters, such as 'live': change it there")
+    return net,about
 
 def _frames(input_shape, dynamic, features):
     "How many rows a call `input_shape` means, None for any number"

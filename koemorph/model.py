@@ -380,9 +380,11 @@ def load_checkpoint(
     folder # Written by `save_checkpoint`
 )->tuple:  # The network in `eval` mode, and its config (dict)
     "A network with its weights"
-    folder = Path(folder)
-    if not (folder/'config.json').is_file(): raise ValueError(f"{folder} is not a checkpoint: it has no config.json (expected model.safetensors, config.json, model.onnx)")
-    about = json.loads((folder/'config.json').read_text(encoding='utf-8'))
+    folder = Path(folder); paper = folder/'config.json'
+    if not paper.is_file(): raise ValueError(f"{folder} is not a checkpoint: it has no config.json (expected model.safetensors, config.json, model.onnx)")
+    try: about,why = json.loads(paper.read_text(encoding='utf-8')),''
+    except (ValueError, RecursionError) as e: about,why = None,str(e)
+    if not isinstance(about, dict): raise ValueError(f"{paper} is damaged ({why or f'it holds {json.dumps(about)[:20]}, expected an object'}): copy the checkpoint again")
     net,_ = DualStream(ModelCfg(**about['model'])),ears_of(about['features'], folder)
     net.load_state_dict(need('safetensors.torch', 'train').load_file(folder/'model.safetensors'))
     return net.eval(), about

@@ -1093,7 +1093,6 @@ def held_out(
 # %% ../nbs/07_pretrained.ipynb #d6431fae
 _LICENCE = ('MIT; learnt from synthetic voices, among them HTS voice "Mei" (c) 2009-2013 Nagoya Institute of Technology, CC BY 3.0, '
            'Hibari "heart", Apache-2.0, (c) 2026 Maureese Williams, and festival "nsh", (c) 2005 Nickolay V. Shmyrev; all are named in the card')
-_RESEARCH = 'for research only: its ear is openSMILE, whose licence forbids commercial use; otherwise '
 
 @dataclass(frozen=True)
 class Recipe:
@@ -1153,7 +1152,7 @@ def fit_recipe(
                        ema_decay=.995, look_every_steps=min(500, steps), save_every_steps=100, keep_every_epochs=0)
     windows = train.DataCfg(batch_size=16, window_frames=128, stride_mode='sparse', initial_stride=128)
     return train.fit(model.DualStream(cfg), heard['voices']+heard['not_speech'], heard['held_out'], out, how, windows, train.LossCfg(**recipe.loss),
-        name=name, licence=(_RESEARCH if cfg.emotion=='opensmile' else '')+_LICENCE, minutes={k:round(sum(map(len, v))/1800, 1) for k,v in heard.items()})
+        name=name, licence=_LICENCE, minutes={k:round(sum(map(len, v))/1800, 1) for k,v in heard.items()})
 
 # %% ../nbs/07_pretrained.ipynb #b959a1cc
 def pretrain(

@@ -11,7 +11,7 @@ import json, re, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, demand
+from browser import CHROMIUM, ROOT, demand, noted
 demand('playwright')
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
@@ -88,14 +88,6 @@ LIVE = '''async ([code, payload]) => {            // as anywidget does it: the m
   end(); el.remove(); return [by_hand, by_python, Object.keys(heard).length]
 }'''
 
-def watched(browser, faults, where, **kw):
-    page = browser.new_context(offline=True, **kw).new_page()
-    page.on('request', lambda r: r.url.split(':')[0] in ('file', 'data', 'blob') or faults.append(f'{where}: asked for {r.url[:80]}'))
-    page.on('requestfailed', lambda r: faults.append(f'{where}: failed {r.url[:80]}'))
-    page.on('console', lambda m: m.type == 'error' and faults.append(f'{where}: console {m.text[:200]}'))
-    page.on('pageerror', lambda e: faults.append(f'{where}: {e}'))
-    return page
-
 def find(el, label):
     "The control of that label; `play` is a button by its title or label"
     for how in (f'button[title^="{label}"]', f'[aria-label="{label}"]', f'label:has-text("{label}") >> input, select'):
@@ -155,7 +147,7 @@ def main(only='', out=''):
         for name in dict.fromkeys(r[0] for r in rows):
             html,demos = page_of(name, Path(tmp)), dict.fromkeys(r[1] for r in rows if r[0] == name)
             for theme,width in (('light', 1000), ('dark', 390)):
-                page = watched(browser, faults, name, viewport=dict(width=width, height=900), color_scheme=theme, device_scale_factor=2 if out else 1)
+                page = noted(browser.new_context(offline=True, viewport=dict(width=width, height=900), color_scheme=theme, device_scale_factor=2 if out else 1).new_page(), faults, where=f'{name}: ')
                 page.goto(html.as_uri()); page.wait_for_timeout(300)
                 for demo in demos:
                     if not page.locator(f'.koemorph-{demo}').count(): faults.append(f'{name}: {demo} is not on the page'); continue

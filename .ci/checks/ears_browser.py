@@ -7,7 +7,7 @@ import re, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, demand
+from browser import CHROMIUM, ROOT, demand, noted
 demand('playwright')
 import numpy as np
 from playwright.sync_api import sync_playwright
@@ -32,11 +32,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         b = p.chromium.launch(executable_path=CHROMIUM, args='--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split())
         def opened(body, width=860, height=600, bg='#fff', scale=1, **kw):
-            page = b.new_context(viewport=dict(width=width, height=height), offline=True, device_scale_factor=scale, **kw).new_page()
-            page.on('request', lambda r: r.url.split(':')[0] in ('file', 'data', 'blob') or faults.append(f'asked for {r.url}'))
-            page.on('requestfailed', lambda r: faults.append(f'failed {r.url[:80]}'))
-            page.on('console', lambda m: m.type == 'error' and faults.append(f'console: {m.text}'))
-            page.on('pageerror', lambda e: faults.append(f'error: {e}'))
+            page = noted(b.new_context(viewport=dict(width=width, height=height), offline=True, device_scale_factor=scale, **kw).new_page(), faults)
             f = Path(folder)/'ears.html'; f.write_text(page_of(body, bg), encoding='utf-8'); page.goto(f.as_uri())
             page.wait_for_function("[...document.querySelectorAll('.koemorph-ears')].every(e => e.ears)"); page.wait_for_timeout(100)
             return page

@@ -7,7 +7,7 @@ import importlib.util, io, json, statistics, subprocess, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, not_run
+from browser import CHROMIUM, ROOT, not_run, noted
 QUIET = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required'
 OPEN = {'a', 'aː', 'ɑ', 'ɑː', 'æ', 'aɪ', 'aʊ', 'ʌ', 'AA', 'AE', 'AY', 'AW', 'A'}      # unrounded open vowels: IPA, ARPAbet, Japanese
 SHUT = {'m', 'b', 'p', 'M', 'B', 'P', 'my', 'by', 'py'}
@@ -27,15 +27,7 @@ def magenta_run(png):
     r, g, b = np.moveaxis(np.asarray(Image.open(io.BytesIO(png)).convert('RGB')).astype(int), 2, 0)
     return float(np.clip((np.minimum(r, b) - g)/255, 0, 1).sum(0).max())
 
-def watched(browser, faults):
-    "A page of a context without network that notes every outside request and every console error"
-    context = browser.new_context(viewport=dict(width=1280, height=900), offline=True)
-    page = context.new_page()
-    page.on('request', lambda r: r.url.split(':')[0] in ('file', 'data', 'blob') or faults.append(f'asked for {r.url}'))
-    page.on('requestfailed', lambda r: faults.append(f'failed {r.url[:80]}'))
-    page.on('console', lambda m: m.type == 'error' and faults.append(f'console: {m.text}'))
-    page.on('pageerror', lambda e: faults.append(f'error: {e}'))
-    return page
+def watched(browser, faults): return noted(browser.new_context(viewport=dict(width=1280, height=900), offline=True).new_page(), faults)
 
 class Player:
     "One player of a page: seek, and read the gap from the geometry or from the pixels"

@@ -2,16 +2,17 @@
 "The report of a data set in a real browser, with no network: nothing asked for, no error, faces that play, as wide as a phone"
 import shutil, sys, tempfile
 from pathlib import Path
-ROOT = Path(__file__).resolve().parents[2]
-chromium = next(filter(None, map(shutil.which, ('chromium', 'google-chrome', 'chromium-browser'))), None)
-if not chromium: print('not run: no chromium (apt install chromium)'); sys.exit(77)
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from browser import CHROMIUM, QUIET, ROOT, demand, not_run, noted
+demand('playwright')
 try:
     import numpy as np
     from playwright.sync_api import sync_playwright
     from koemorph.dataset_pipeline import BLENDSHAPES, CutCfg, DatasetCfg, Face, build, talking_face
     from koemorph.io import read_wave
     import av, librosa, pyworld, webrtcvad
-except (ImportError, OSError) as e: print(f'not run: {e}'); sys.exit(77)
+except (ImportError, OSError) as e: not_run(e)
 
 def see(rgb, t):
     "A face whose every coefficient sways, and which is away for half a second"
@@ -32,11 +33,8 @@ with tempfile.TemporaryDirectory() as tmp, sync_playwright() as driver:
     talking_face(np.zeros(150), 25, wave, d/'films/a_1.mp4'); shutil.copy(d/'films/a_1.mp4', d/'films/<b>_1.mp4' if sys.platform != 'win32' else d/'films/b_1.mp4')
     (d/'films/c_1.mp4').write_text('not a film')
     r = build(d/'films', d/'faces', DatasetCfg(CutCfg(min_clip=1.), min_score=0), jobs=1, tracker=see)
-    browser = driver.chromium.launch(executable_path=chromium, args='--no-sandbox --disable-gpu --disable-background-networking --disable-component-update'.split())
-    page = browser.new_context(offline=True).new_page()
-    page.on('console', lambda m: faults.append(f'{m.type}: {m.text}') if m.type in ('error', 'warning') else None)
-    page.on('pageerror', lambda e: faults.append(str(e)))
-    page.on('request', lambda q: faults.append(f'asks for {q.url}') if not q.url.startswith(('file:', 'data:', 'blob:')) else None)
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    page = noted(browser.new_context(offline=True).new_page(), faults, kinds=('error', 'warning'))
     page.goto((d/'faces/dataset_report.html').as_uri())
     page.wait_for_function("document.querySelectorAll('.koemorph-face').length == 2 && [...document.querySelectorAll('.koemorph-face')].every(el => el.face?.seek)")
     t = page.evaluate("async () => { const f = document.querySelector('.koemorph-face').face; f.seek(0); f.play(); await new Promise(r => setTimeout(r, 900)); f.pause(); return f.seconds() }")
