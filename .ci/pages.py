@@ -38,7 +38,8 @@ def measured():
         out += [about, table(['', *keep.values()], [[n, *(number(x[s].get(k)) for k in keep)] for n,x in systems.items()])]
     noises = [*next(iter(systems.values()))['noise']]
     out += ['How far six seconds of what is no speech part the lips, in the mean, without our gate:', table(['', *noises], [[n, *(f"{x['noise'][k]['mean']:.3f}" for k in noises)] for n,x in systems.items()])]
-    out += ["Ours are ahead in every *r*. They are not ahead in everything: this loudness curve, which shuts whenever the voice drops, meets slightly more short closures on the Mandarin takes (and shuts about six times as many open mouths), and wLipSync shuts fewer open mouths on the English ones. On breath, keys and white noise wLipSync with an S moves less than ours, which never pass .01 in the mean there.",
+    out += ["Ours are ahead in every *r*. They are not ahead in everything: this loudness curve, which shuts whenever the voice drops, meets slightly more short closures on the Mandarin takes (and shuts about six times as many open mouths), "
+            "and wLipSync shuts fewer open mouths on the English ones. On breath, keys and white noise wLipSync with an S moves less than ours, which never pass .01 in the mean there.",
             source('peers', 'benchmarks/peers.py')]
     return '\n\n'.join(out)
 
