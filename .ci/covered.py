@@ -46,7 +46,7 @@ def measure(path):
     return sum(len(told[n] & seen.get(n, set())) for n in told), sum(map(len, told.values()))
 
 if __name__=='__main__':
-    os.environ |= dict(IN_TEST='1', MPLBACKEND='Agg', OMP_NUM_THREADS='1'); os.chdir(ROOT/'nbs'); sys.path.insert(0, str(ROOT))
+    os.environ |= dict(IN_TEST='1', MPLBACKEND='Agg', OMP_NUM_THREADS='1'); sys.path.insert(0, str(ROOT))
     nbs = [p for p in sorted((ROOT/'nbs').glob('0*.ipynb')) if not sys.argv[1:] or any(a in p.name for a in sys.argv[1:])]
     if not nbs: sys.exit(f'no notebook is called {" or ".join(sys.argv[1:])}')
     ran, all_ = 0, 0

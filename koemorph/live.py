@@ -411,7 +411,7 @@ def _told(places, sinks, output_json):
 
 def _reached(places, sinks):
     "Raise when there is a place that not one frame came to"
-    for (mode,host,port),s in zip(places, sinks):
+    for (mode,*_),s in zip(places, sinks):
         if s.fault and not s.sent: raise ConnectionError(f"nothing reached {mode}: {s.fault}")
 
 def _tried(places, mapping, names):

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, free_port, not_run
+from browser import CHROMIUM, QUIET, ROOT, free_port, not_run
 BLOCK = re.compile(r'(?:<!--\s*not run:(?P<why>.*?)-->[ \t]*\n[ \t]*)?^(?P<pad>[ \t]*)```(?P<lang>\S*)[^\n]*\n(?P<code>.*?)^[ \t]*```', re.S|re.M)
 SHOWN = 'text', 'bibtex'                                     # not meant to be run
 SYSTEM = 'python3-venv', 'libportaudio2', 'libgl1', 'libegl1', 'libgles2', 'libhtsengine1', 'libespeak-ng1'
@@ -139,7 +139,7 @@ def page(code):
     try:
         Path('page.html').write_text(code.replace('8765', port), encoding='utf-8')
         with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox', '--disable-gpu'])
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             tab, errors = browser.new_page(), []
             tab.on('pageerror', lambda e: errors.append(str(e)))
             started(at, 'http.server', '--bind', '127.0.0.1', at)

@@ -11,7 +11,7 @@ import json, re, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, demand, noted
+from browser import CHROMIUM, QUIET, ROOT, demand, noted
 demand('playwright')
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
@@ -62,7 +62,6 @@ ROWS = [
     ('07_pretrained', 'gallery', 'speed', 'output'),
     ('07_pretrained', 'gallery', 'moment', 'canvas, svg, output'),
 ]
-FLAGS = '--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split()
 LOOK = '''(el, selector) => [...el.querySelectorAll(':scope > div')].flatMap(host => [...host.shadowRoot.querySelectorAll(selector)])
   .map(node => node.tagName === 'CANVAS' ? node.toDataURL() : node.outerHTML)'''
 CONTROLS = '''el => [...el.querySelector(':scope > div').shadowRoot.querySelectorAll('button, input, select')].map(node => node.ariaLabel || node.closest('label')?.textContent || '')'''
@@ -143,7 +142,7 @@ def main(only='', out=''):
     faults,rows = [], [r for r in ROWS if only in (r[0], r[1], '')]
     if not rows: sys.exit(f'no page and no demo {only!r}')
     with tempfile.TemporaryDirectory() as tmp, sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for name in dict.fromkeys(r[0] for r in rows):
             html,demos = page_of(name, Path(tmp)), dict.fromkeys(r[1] for r in rows if r[0] == name)
             for theme,width in (('light', 1000), ('dark', 390)):

@@ -61,8 +61,8 @@ def wide(pages, top, width=390):
 
 def placed(site):
     "Pages that the sidebar and the bar on top name, and what is wrong with the numbers that the sidebar gives to the book's"
-    side = [c['href'] if isinstance(c, dict) else c for s in site['sidebar']['contents'] for c in s['contents']]
-    named = {c['href']: c['text'] for s in site['sidebar']['contents'] for c in s['contents'] if isinstance(c, dict)}
+    entries = [c if isinstance(c, dict) else dict(href=c) for s in site['sidebar']['contents'] for c in s['contents']]
+    side, named = [c['href'] for c in entries], {c['href']: c.get('text') for c in entries}
     book = {p.name: f'{p.name.split("_")[0]} {title(p)[0]}' for p in sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))}
     wrong = [f'the sidebar calls {n} {named.get(n)!r}, and it is {t!r}' for n,t in book.items() if named.get(n)!=t]
     if [n for n in side if n in book]!=[*book]: wrong.append('the book stands in the sidebar in another order than its numbers')

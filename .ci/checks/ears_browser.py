@@ -7,7 +7,7 @@ import re, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, demand, noted
+from browser import CHROMIUM, QUIET, ROOT, demand, noted
 demand('playwright')
 import numpy as np
 from playwright.sync_api import sync_playwright
@@ -30,7 +30,7 @@ def page_of(body, bg='#fff'): return f'<!doctype html><html lang="en"><meta char
 def main():
     faults = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
-        b = p.chromium.launch(executable_path=CHROMIUM, args='--no-sandbox --disable-gpu --autoplay-policy=no-user-gesture-required'.split())
+        b = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         def opened(body, width=860, height=600, bg='#fff', scale=1, **kw):
             page = noted(b.new_context(viewport=dict(width=width, height=height), offline=True, device_scale_factor=scale, **kw).new_page(), faults)
             f = Path(folder)/'ears.html'; f.write_text(page_of(body, bg), encoding='utf-8'); page.goto(f.as_uri())

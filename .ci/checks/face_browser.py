@@ -7,8 +7,7 @@ import importlib.util, io, json, statistics, subprocess, sys, tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from browser import CHROMIUM, ROOT, not_run, noted
-QUIET = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required'
+from browser import CHROMIUM, QUIET, ROOT, not_run, noted
 OPEN = {'a', 'aː', 'ɑ', 'ɑː', 'æ', 'aɪ', 'aʊ', 'ʌ', 'AA', 'AE', 'AY', 'AW', 'A'}      # unrounded open vowels: IPA, ARPAbet, Japanese
 SHUT = {'m', 'b', 'p', 'M', 'B', 'P', 'my', 'by', 'py'}
 A = dict(jawOpen=.26, mouthLowerDownLeft=.3, mouthLowerDownRight=.3, mouthUpperUpLeft=.2, mouthUpperUpRight=.2)      # the size of real speech
@@ -123,7 +122,7 @@ def find_page(folder):
 faults, samples = [], ROOT/'koemorph/samples/en.json'
 with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
     html = find_page(folder)
-    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
     phones = json.loads(samples.read_text(encoding='utf-8'))['phones'] if samples.exists() and len(sys.argv) < 2 else None
     drawing = check_drawing(browser, faults)
     player = check_player(browser, faults, html, phones)
